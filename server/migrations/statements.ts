@@ -1,0 +1,11 @@
+import { sql, type Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** A migration of plain statements, separated by `;` at the end of a line. */
+export const statements = (text: string): Migration => ({
+  async up(db: Kysely<unknown>) {
+    for (const statement of text.split(/;\s*\n/)) {
+      if (statement.trim()) await sql.raw(statement).execute(db);
+    }
+  },
+});

@@ -1,0 +1,167 @@
+import fastifyCors from '@fastify/cors';
+import fastifyHelmet from '@fastify/helmet';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { Config } from './config.ts';
+import type { Container } from './container.ts';
+import { AppError } from './errors.ts';
+import { answersRoutes } from './features/answers/answers.routes.ts';
+import { Answer } from './features/answers/answers.schemas.ts';
+import { requireRole } from './features/auth/auth.policy.ts';
+import { authRoutes } from './features/auth/auth.routes.ts';
+import { authShapes } from './features/auth/auth.schemas.ts';
+import { docsRoutes } from './features/operations/docs.routes.ts';
+import { operationsRoutes } from './features/operations/operations.routes.ts';
+import { knowledgeRoutes } from './features/knowledge/knowledge.routes.ts';
+import { Article, SearchResult } from './features/knowledge/knowledge.schemas.ts';
+import { messagesRoutes } from './features/messages/messages.routes.ts';
+import { ticketsRoutes } from './features/tickets/tickets.routes.ts';
+import {
+  AnswerLink,
+  Citation,
+  Message,
+  Ticket,
+  TicketWithNewestMessages,
+} from './features/tickets/tickets.schemas.ts';
+import { usersRoutes } from './features/users/users.routes.ts';
+import { usersShapes } from './features/users/users.schemas.ts';
+import { CursorError } from './platform/database/page.ts';
+import { isUnavailable } from './platform/database/transaction.ts';
+import { registerOpenApi } from './platform/http/openapi.ts';
+import { IdempotencyKeyError } from './platform/http/preconditions.ts';
+import { Problem } from './platform/http/schemas.ts';
+import { createHttpServer, type HttpServer } from './platform/http/server.ts';
+
+const shapes = [
+  Problem,
+  ...authShapes,
+  ...usersShapes,
+  AnswerLink,
+  Citation,
+  Message,
+  Ticket,
+  TicketWithNewestMessages,
+  Answer,
+  Article,
+  SearchResult,
+];
+
+/** The HTTP server with every feature's routes, ready to listen. */
+export async function createApp(
+  config: Config,
+  container: Container,
+  logger: FastifyBaseLogger,
+): Promise<HttpServer> {
+  const { auth, users, knowledge, tickets, answers, messages, operations } = container;
+  const { answerStreams, eventStreams } = container;
+  const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
+
+  requirePolicies(app);
+  for (const shape of shapes) app.addSchema(shape);
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'self'"],
+        'img-src': ["'self'", 'data:'],
+        'frame-ancestors': ["'none'"],
+        'base-uri': ["'self'"],
+        'form-action': ["'self'"],
+      },
+    },
+    // Behind plain http (a first try on localhost) the header would lock browsers out.
+    strictTransportSecurity: config.publicUrl.startsWith('https:'),
+  });
+  await app.register(fastifyCors, {
+    origin: [...config.corsOrigins],
+    credentials: false,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: [
+      'ETag',
+      'Location',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+      'X-Request-Id',
+      'Idempotent-Replayed',
+    ],
+  });
+  await registerOpenApi(app, { serverUrl: '/' });
+
+  app.decorateRequest('actor');
+  app.addHook('onRequest', async (request, reply) => {
+    if (operations.isDraining()) reply.header('connection', 'close');
+    const policy = request.routeOptions.config.policy ?? 'public';
+    if (policy === 'public') return;
+    const token = bearerToken(request);
+    if (policy === 'anyone' && token === undefined) return;
+    request.actor = await auth.authenticate(token ?? '');
+    requireRole(request.actor, policy);
+  });
+
+  await app.register(operationsRoutes({ operations }));
+  await app.register(docsRoutes({ docsUrl: '/api/v1' }));
+  await app.register(
+    (api, _options, done) => {
+      void api.register(authRoutes({ auth, publicUrl: config.publicUrl }));
+      void api.register(usersRoutes({ users }));
+      void api.register(ticketsRoutes({ tickets }));
+      void api.register(
+        messagesRoutes({ messages, tickets, answers, answerStreams, eventStreams }),
+      );
+      void api.register(answersRoutes({ answers, answerStreams }));
+      void api.register(knowledgeRoutes({ knowledge }));
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+  return app;
+}
+
+/** A route that nobody thought about who may call does not start. */
+function requirePolicies(app: HttpServer): void {
+  app.addHook('onRoute', (route) => {
+    // The preflight route of the CORS plugin answers everybody, by its nature.
+    if (route.method === 'OPTIONS') return;
+    if (!route.config?.policy)
+      throw new Error(`${String(route.method)} ${route.url} has no policy`);
+    const writes = [route.method]
+      .flat()
+      .some((method) => ['POST', 'PUT', 'PATCH'].includes(method));
+    if (writes && !route.schema?.body) {
+      throw new Error(`${String(route.method)} ${route.url} has no schema for its body`);
+    }
+  });
+}
+
+function bearerToken(request: FastifyRequest): string | undefined {
+  const [, token] = /^Bearer +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  return token;
+}
+
+/** The failures that the layers below HTTP report, as HTTP sees them. */
+function failureOf(error: unknown) {
+  if (error instanceof AppError) {
+    const { status, code, message: detail, details } = error;
+    return { status, code, detail, ...details };
+  }
+  if (error instanceof CursorError) {
+    return { status: 422, code: 'invalid-cursor', detail: error.message };
+  }
+  if (error instanceof IdempotencyKeyError) {
+    return {
+      status: 422,
+      code: 'validation-failed',
+      detail: error.message,
+      errors: [{ pointer: 'Idempotency-Key', code: 'pattern', message: error.message }],
+    };
+  }
+  if (isUnavailable(error)) {
+    return {
+      status: 503,
+      code: 'unavailable',
+      detail: 'The database does not answer just now; try again shortly.',
+      headers: { 'retry-after': '2' },
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,207 @@
+import { fileURLToPath } from 'node:url';
+
+/** A candidate of the failover chain: a model behind a provider, or the keyless extractive mode. */
+export type AiCandidate =
+  | { provider: 'groq' | 'openai-compatible'; model: string; baseUrl: string; apiKey: string }
+  | { provider: 'extractive' };
+
+/** Everything the process takes from its environment; `.env.example` explains each value. */
+export type Config = Readonly<{
+  environment: 'development' | 'production';
+  dataDir: string;
+  host: string;
+  port: number;
+  publicUrl: string;
+  databaseUrl: string | undefined;
+  databasePoolMax: number;
+  statementTimeoutMs: number;
+  /** The first signs, all verify. Empty in development: one is kept in `dataDir`. */
+  secretKeys: readonly string[];
+  /** Secret shared with the host product, whose signed tokens `POST /auth/exchange` accepts. */
+  exchangeSecret: string | undefined;
+  corsOrigins: readonly string[];
+  trustProxy: boolean;
+  logLevel: string;
+  demo: boolean;
+  ai: Readonly<{
+    enabled: boolean;
+    chain: readonly AiCandidate[];
+    concurrencyMax: number;
+    queueWaitMs: number;
+    firstByteMs: number;
+    betweenChunksMs: number;
+    totalMs: number;
+    waitBudgetMs: number;
+  }>;
+  answers: Readonly<{ leaseMs: number; sweepMs: number; streamsPerUserMax: number }>;
+  streams: Readonly<{ keepAliveMs: number; stallMs: number; lifeMs: number; recheckMs: number }>;
+  shutdown: Readonly<{ graceMs: number; drainMs: number }>;
+}>;
+
+/** All problems of the environment at once, so that a deployment is mended in one go. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+
+const groqUrl = 'https://api.groq.com/openai/v1';
+const openAiUrl = 'https://api.openai.com/v1';
+const secretBytesMin = 32;
+const defaultDataDir = fileURLToPath(new URL('../../.data', import.meta.url));
+
+/**
+ * Reads and checks the environment. Throws `ConfigError` that lists every problem.
+ * Called without an argument it is the only reader of `process.env`.
+ */
+export function loadConfig(environment: Environment = process.env): Config {
+  const problems: string[] = [];
+  const read = readerOf(environment, problems);
+  const production = environment['NODE_ENV'] === 'production';
+  const port = read.integer('PORT', 8000, 0, 65_535);
+  const host = read.text('HOST') ?? 'localhost';
+  const config: Config = Object.freeze({
+    environment: production ? 'production' : 'development',
+    dataDir: read.text('DATA_DIR') ?? defaultDataDir,
+    host,
+    port,
+    publicUrl: read.url('PUBLIC_URL', ['http:', 'https:']) ?? `http://localhost:${port}`,
+    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databasePoolMax: read.integer('DATABASE_POOL_MAX', 10, 2, 500),
+    statementTimeoutMs: read.integer('STATEMENT_TIMEOUT_MS', 5_000, 100, 600_000),
+    secretKeys: secretKeys(read, production, problems),
+    exchangeSecret: secret('EXCHANGE_SECRET', read.text('EXCHANGE_SECRET'), problems),
+    corsOrigins: read.list('CORS_ORIGINS'),
+    trustProxy: read.boolean('TRUST_PROXY', false),
+    logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
+    demo: !production && read.boolean('DEMO', true),
+    ai: Object.freeze({
+      enabled: read.boolean('AI_ENABLED', true),
+      chain: aiChain(read, problems),
+      concurrencyMax: read.integer('AI_CONCURRENCY_MAX', 32, 1, 100_000),
+      queueWaitMs: read.integer('AI_QUEUE_WAIT_MS', 15_000, 0, 600_000),
+      firstByteMs: read.integer('AI_FIRST_BYTE_MS', 10_000, 10, 600_000),
+      betweenChunksMs: read.integer('AI_BETWEEN_CHUNKS_MS', 15_000, 10, 600_000),
+      totalMs: read.integer('AI_TOTAL_MS', 60_000, 10, 600_000),
+      waitBudgetMs: read.integer('AI_WAIT_BUDGET_MS', 8_000, 0, 60_000),
+    }),
+    answers: Object.freeze({
+      leaseMs: read.integer('ANSWER_LEASE_MS', 15_000, 200, 600_000),
+      sweepMs: read.integer('ANSWER_SWEEP_MS', 5_000, 50, 600_000),
+      streamsPerUserMax: read.integer('STREAMS_PER_USER_MAX', 10, 1, 1_000_000),
+    }),
+    streams: Object.freeze({
+      keepAliveMs: read.integer('STREAM_KEEP_ALIVE_MS', 15_000, 100, 600_000),
+      stallMs: read.integer('STREAM_STALL_MS', 30_000, 100, 600_000),
+      lifeMs: read.integer('STREAM_LIFE_MS', 3_600_000, 1_000, 86_400_000),
+      recheckMs: read.integer('STREAM_RECHECK_MS', 4_000, 50, 600_000),
+    }),
+    shutdown: Object.freeze({
+      graceMs: read.integer('SHUTDOWN_GRACE_MS', production ? 5_000 : 0, 0, 60_000),
+      drainMs: read.integer('SHUTDOWN_DRAIN_MS', production ? 15_000 : 2_000, 0, 600_000),
+    }),
+  });
+  if (production && !config.databaseUrl) {
+    problems.push(
+      'DATABASE_URL is required in production, e.g. postgres://user:password@host/name',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+type Reader = ReturnType<typeof readerOf>;
+
+function readerOf(environment: Environment, problems: string[]) {
+  const text = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  return {
+    text,
+    list: (name: string): string[] =>
+      (text(name) ?? '')
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    integer(name: string, fallback: number, min: number, max: number): number {
+      const value = text(name);
+      if (value === undefined) return fallback;
+      const number = Number(value);
+      if (Number.isInteger(number) && number >= min && number <= max) return number;
+      problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
+      return fallback;
+    },
+    boolean(name: string, fallback: boolean): boolean {
+      const value = text(name);
+      if (value === undefined) return fallback;
+      if (value === 'true' || value === 'false') return value === 'true';
+      problems.push(`${name} must be true or false, not "${value}"`);
+      return fallback;
+    },
+    url(name: string, protocols: string[]): string | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      if (protocols.includes(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
+      problems.push(`${name} must be a URL that starts with ${protocols.join('// or ')}//`);
+      return undefined;
+    },
+  };
+}
+
+function secretKeys(read: Reader, production: boolean, problems: string[]): string[] {
+  const keys = read.list('SECRET_KEY');
+  if (production && keys.length === 0) {
+    problems.push('SECRET_KEY is required in production; make one with: openssl rand -base64 48');
+  }
+  for (const key of keys) secret('SECRET_KEY', key, problems);
+  return keys;
+}
+
+function secret(name: string, value: string | undefined, problems: string[]): string | undefined {
+  if (value === undefined) return undefined;
+  const weak = Buffer.byteLength(value) < secretBytesMin || new Set(value).size < 10;
+  if (weak) problems.push(`${name} is too weak: use at least ${secretBytesMin} random bytes`);
+  return value;
+}
+
+const defaultModel = 'openai/gpt-oss-120b';
+
+function aiChain(read: Reader, problems: string[]): AiCandidate[] {
+  const provider = read.text('AI_PROVIDER') ?? (read.text('GROQ_API_KEY') ? 'groq' : 'extractive');
+  const first = candidate('AI_PROVIDER', provider, read.text('AI_MODEL') ?? defaultModel);
+  const fallbacks = read.list('AI_FALLBACKS');
+  const rest = (fallbacks.length > 0 ? fallbacks : ['extractive'])
+    .filter((entry) => entry !== 'none')
+    .map((entry) => {
+      const [name = '', ...model] = entry.split(':');
+      return candidate('AI_FALLBACKS', name, model.join(':'));
+    });
+  const chain = [first, ...rest].filter((entry) => entry !== undefined);
+  // The extractive mode cannot fail: nothing behind it is ever reached.
+  const last = chain.findIndex((entry) => entry.provider === 'extractive');
+  return last < 0 ? chain : chain.slice(0, last + 1);
+
+  function candidate(variable: string, name: string, model: string): AiCandidate | undefined {
+    if (name === 'extractive') return { provider: 'extractive' };
+    if (name !== 'groq' && name !== 'openai-compatible') {
+      problems.push(`${variable}: "${name}" is not one of groq, openai-compatible, extractive`);
+      return undefined;
+    }
+    if (!model) problems.push(`${variable}: name a model, e.g. ${name}:${defaultModel}`);
+    const baseUrl = read.url('AI_BASE_URL', ['http:', 'https:']);
+    const apiKey = read.text(name === 'groq' ? 'GROQ_API_KEY' : 'OPENAI_API_KEY');
+    // Servers on the own machine (Ollama, llama.cpp) want no key; the public ones do.
+    if (!apiKey && !baseUrl) {
+      problems.push(
+        `${name === 'groq' ? 'GROQ_API_KEY' : 'OPENAI_API_KEY'} is missing for ${name}`,
+      );
+    }
+    return {
+      provider: name,
+      model,
+      baseUrl: baseUrl ?? (name === 'groq' ? groqUrl : openAiUrl),
+      apiKey: apiKey ?? '',
+    };
+  }
+}

@@ -1,0 +1,133 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { createEndAnswer } from './features/answers/answers.end.ts';
+import { createFlusher } from './features/answers/answers.flusher.ts';
+import { createPipeline } from './features/answers/answers.pipeline.ts';
+import { findPause, savePause } from './features/answers/answers.repository.ts';
+import { createAnswersRunner } from './features/answers/answers.run.ts';
+import { createAnswersService } from './features/answers/answers.service.ts';
+import { createAnswerStreams } from './features/answers/answers.streams.ts';
+import { createTails } from './features/answers/answers.tails.ts';
+import { createAuthService } from './features/auth/auth.service.ts';
+import { createPasswords } from './features/auth/passwords.ts';
+import { createSessions } from './features/auth/sessions.ts';
+import { createTokens } from './features/auth/tokens.ts';
+import { createEventsService } from './features/events/events.service.ts';
+import { createKnowledgeService } from './features/knowledge/knowledge.service.ts';
+import { createMessagesService } from './features/messages/messages.service.ts';
+import { createOperationsService } from './features/operations/operations.service.ts';
+import { createTicketsService } from './features/tickets/tickets.service.ts';
+import { createUsersService } from './features/users/users.service.ts';
+import { migrations } from '../migrations/migrations.ts';
+import { createBreaker } from './platform/ai/breaker.ts';
+import { createFailover } from './platform/ai/failover.ts';
+import { createOpenAiCompatibleProvider } from './platform/ai/openai-compatible.ts';
+import { createSlots } from './platform/ai/slots.ts';
+import type { Bus } from './platform/bus/bus.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Database } from './platform/database/connect.ts';
+import { createEventStreams } from './platform/http/event-stream.ts';
+import type { Tables } from './tables.ts';
+
+/** What the container cannot make itself: it is opened before, and closed after everything else. */
+export type Resources = {
+  database: Database<Tables>;
+  bus: Bus;
+  secretKeys: readonly string[];
+  clock: Clock;
+  logger: Logger;
+};
+
+export type Container = ReturnType<typeof createContainer>;
+
+/** The composition root: everything is created here, by hand, in order. */
+export function createContainer(config: Config, resources: Resources) {
+  const { database, bus, secretKeys, clock, logger } = resources;
+  const { db } = database;
+  const { exchangeSecret } = config;
+
+  const events = createEventsService();
+  const passwords = createPasswords();
+  const tokens = createTokens({ keys: secretKeys, exchangeSecret, clock });
+  const sessions = createSessions({ db, clock, tokens });
+  const users = createUsersService({ db, events, clock, sessions, passwords });
+  const auth = createAuthService({ db, users, sessions, passwords, tokens });
+
+  const knowledge = createKnowledgeService({ db, events });
+  const tickets = createTicketsService({ db, events, bus, clock });
+
+  const breaker = createBreaker({ clock });
+  const providers = config.ai.chain
+    .filter((candidate) => candidate.provider !== 'extractive')
+    .map((candidate) =>
+      createOpenAiCompatibleProvider({
+        ...candidate,
+        name: candidate.provider,
+        timeouts: config.ai,
+      }),
+    );
+  const failover = createFailover({
+    providers,
+    breaker,
+    pauses: {
+      find: (provider, model) => findPause(db, provider, model),
+      save: (provider, model, until) => savePause(db, provider, model, until),
+    },
+    clock,
+    waitBudgetMs: config.ai.waitBudgetMs,
+    logger,
+  });
+  const pipeline = createPipeline({
+    knowledge,
+    failover,
+    extractive: config.ai.chain.some((candidate) => candidate.provider === 'extractive'),
+  });
+
+  const { leaseMs, sweepMs, streamsPerUserMax } = config.answers;
+  const tails = createTails({ db, bus });
+  const runner = createAnswersRunner({
+    db,
+    bus,
+    slots: createSlots({ max: config.ai.concurrencyMax }),
+    pipeline,
+    flusher: createFlusher({ db, bus, leaseMs, logger }),
+    tails,
+    endAnswer: createEndAnswer({ tickets, events, leaseMs }),
+    logger,
+    settings: { leaseMs, sweepMs, queueWaitMs: config.ai.queueWaitMs },
+  });
+  const answers = createAnswersService({
+    db,
+    bus,
+    tickets,
+    runner,
+    settings: { enabled: config.ai.enabled, leaseMs },
+  });
+  const messages = createMessagesService({ db, bus, tickets, answers });
+
+  const eventStreams = createEventStreams({ ...config.streams, bufferBytesMax: 256 * 1024 });
+  const answerStreams = createAnswerStreams({
+    tails,
+    eventStreams,
+    auth,
+    perUserMax: streamsPerUserMax,
+  });
+  const operations = createOperationsService({ db, migrations, aiAlarms: breaker.alarms });
+
+  return {
+    database,
+    passwords,
+    auth,
+    users,
+    knowledge,
+    tickets,
+    answers,
+    messages,
+    operations,
+    runner,
+    providers,
+    breaker,
+    eventStreams,
+    answerStreams,
+  };
+}

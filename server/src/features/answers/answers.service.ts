@@ -1,0 +1,177 @@
+import type { Kysely, Transaction } from 'kysely';
+import { AppError, notFound } from '../../errors.ts';
+import type { Bus } from '../../platform/bus/bus.ts';
+import { transaction } from '../../platform/database/transaction.ts';
+import type { AnswerState, Tables } from '../../tables.ts';
+import type { Actor } from '../auth/actor.ts';
+import type { TicketRow } from '../tickets/tickets.repository.ts';
+import { answersChanged, type TicketsService } from '../tickets/tickets.service.ts';
+import * as repository from './answers.repository.ts';
+import type { AnswerRow, Enqueued } from './answers.repository.ts';
+import type { AnswersRunner } from './answers.run.ts';
+import type { StreamPosition } from './answers.stream.ts';
+
+export type AnswersSettings = { enabled: boolean; leaseMs: number };
+
+/** What a transaction that gave a message an answer must do after its commit. */
+export type Started = Enqueued & { ticketId: string; userId: string };
+
+export type Feedback = { helpful: boolean; reason?: string | null; comment?: string | null };
+
+export type AnswersService = ReturnType<typeof createAnswersService>;
+
+export function createAnswersService(dependencies: {
+  db: Kysely<Tables>;
+  bus: Bus;
+  tickets: TicketsService;
+  runner: AnswersRunner;
+  settings: AnswersSettings;
+}) {
+  const { db, bus, tickets, runner, settings } = dependencies;
+
+  return {
+    /**
+     * Gives the requester's newest message an answer, under the ticket's lock, when the assistant is
+     * there for it. Call `announce` with the result after the commit.
+     */
+    async enqueue(
+      db: Transaction<Tables>,
+      ticket: TicketRow,
+      seq: number,
+    ): Promise<Started | undefined> {
+      if (!settings.enabled || ticket.assistant !== 'active') return undefined;
+      const enqueued = await repository.enqueue(db, ticket.id, seq, settings.leaseMs);
+      return { ...enqueued, ticketId: ticket.id, userId: ticket.requester_id };
+    },
+    announce,
+
+    async get(actor: Actor, id: string): Promise<AnswerRow> {
+      const answer = await repository.find(db, id);
+      if (!answer) throw notFound();
+      await requireTicket(actor, answer.ticket_id);
+      return answer;
+    },
+
+    /** The answer to the newest message of the requester; starts it when there is none. */
+    async getLatest(
+      actor: Actor,
+      ticketId: string,
+      options: { position: StreamPosition | undefined; liveOnly: boolean },
+    ): Promise<AnswerRow | undefined> {
+      const ticket = await requireTicket(actor, ticketId);
+      // The reader has the whole answer: this is what stops an EventSource.
+      if (options.position?.offset === 'end') return undefined;
+      const latest = await repository.findLatest(db, ticketId);
+      if (latest && isLive(latest.state)) return latest;
+      if (options.liveOnly) return undefined;
+      const seq = await repository.lastCustomerSeq(db, ticketId);
+      if (seq === 0) return undefined;
+      if (latest && latest.up_to_seq >= seq) return latest;
+      requireAssistant(ticket);
+      const started = await transaction(db, async (db) => {
+        const locked = await tickets.lockVisible(db, actor, ticketId);
+        requireAssistant(locked);
+        return repository.enqueue(db, ticketId, seq, settings.leaseMs);
+      });
+      await announce({ ...started, ticketId, userId: ticket.requester_id });
+      return repository.find(db, started.id);
+    },
+
+    /** Answers the newest message again, after an answer that failed or was cut short. */
+    async retry(actor: Actor, ticketId: string): Promise<AnswerRow> {
+      const started = await transaction(db, async (db) => {
+        const ticket = await tickets.lockVisible(db, actor, ticketId);
+        const latest = await repository.findLatest(db, ticketId);
+        if (latest && isLive(latest.state)) {
+          throw new AppError('answer-live', 'An answer is being written already.');
+        }
+        const seq = await repository.lastCustomerSeq(db, ticketId);
+        if (latest?.state === 'completed' && latest.up_to_seq >= seq) {
+          throw new AppError('answer-completed', 'The newest message has its answer.');
+        }
+        // The assistant was paused by its own failure and nobody has come yet: it may try again.
+        const isItsOwnPause =
+          ticket.handoff_reason === 'ai-failed' || ticket.handoff_reason === 'ai-incomplete';
+        requireAssistant(isItsOwnPause ? { ...ticket, assistant: 'active' } : ticket);
+        if (isItsOwnPause) await tickets.reactivate(db, ticket);
+        return { ...(await repository.enqueue(db, ticketId, seq, settings.leaseMs)), ticket };
+      });
+      await announce({ ...started, ticketId, userId: started.ticket.requester_id });
+      const answer = await repository.find(db, started.id);
+      if (!answer) throw notFound();
+      return answer;
+    },
+
+    /** Stops a live answer; what was shown stays. */
+    async cancel(actor: Actor, id: string): Promise<AnswerRow> {
+      const { answer, next } = await transaction(db, async (db) => {
+        const { ticket, answer } = await lockAnswer(db, actor, id);
+        const ended = await repository.end(db, { id }, { state: 'cancelled' });
+        if (!ended) {
+          throw new AppError(
+            'invalid-state',
+            `The answer is ${answer.state}; only a live one can be stopped.`,
+          );
+        }
+        await tickets.keepShownText(db, ticket.id, ended);
+        const latest = await repository.findLatest(db, ticket.id);
+        return {
+          answer: ended,
+          next: latest?.state === 'queued' ? { ...latest, ticket } : undefined,
+        };
+      });
+      await bus.publish(answersChanged, [id]);
+      if (next)
+        runner.kick({ id: next.id, ticketId: next.ticket_id, userId: next.ticket.requester_id });
+      return answer;
+    },
+
+    saveFeedback(actor: Actor, id: string, feedback: Feedback): Promise<AnswerRow> {
+      return transaction(db, async (db) => {
+        const { answer } = await lockAnswer(db, actor, id);
+        if (isLive(answer.state)) {
+          throw new AppError('invalid-state', 'The answer is still being written.');
+        }
+        return repository.saveFeedback(db, id, {
+          helpful: feedback.helpful,
+          reason: feedback.reason ?? null,
+          comment: feedback.comment ?? null,
+        });
+      });
+    },
+  };
+
+  async function announce(started: Started | undefined): Promise<void> {
+    if (!started) return;
+    if (started.how === 'restarted') await bus.publish(answersChanged, [started.id]);
+    if (started.how !== 'joined') runner.kick(started);
+  }
+
+  async function requireTicket(actor: Actor, ticketId: string) {
+    const ticket = await tickets.findVisible(actor, ticketId);
+    if (!ticket) throw notFound();
+    return ticket;
+  }
+
+  /** Ticket first, then the answer: the order of locks everywhere. */
+  async function lockAnswer(db: Transaction<Tables>, actor: Actor, id: string) {
+    const found = await repository.find(db, id);
+    if (!found) throw notFound();
+    const ticket = await tickets.lockVisible(db, actor, found.ticket_id);
+    const answer = await repository.find(db, id);
+    if (!answer) throw notFound();
+    return { ticket, answer };
+  }
+
+  function requireAssistant(ticket: Pick<TicketRow, 'status' | 'assistant'>): void {
+    if (ticket.status === 'closed') throw new AppError('ticket-closed', 'The ticket is closed.');
+    if (!settings.enabled || ticket.assistant === 'off') {
+      throw new AppError('assistant-off', 'The assistant is off; a person will reply.');
+    }
+    if (ticket.assistant === 'paused') {
+      throw new AppError('assistant-paused', 'A person has this ticket and will reply.');
+    }
+  }
+}
+
+export const isLive = (state: AnswerState): boolean => state === 'queued' || state === 'streaming';

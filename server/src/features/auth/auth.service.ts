@@ -1,0 +1,141 @@
+import type { Kysely } from 'kysely';
+import { AppError, invalidField, notFound } from '../../errors.ts';
+import { transaction } from '../../platform/database/transaction.ts';
+import type { Tables } from '../../tables.ts';
+import type { UserRow } from '../users/users.repository.ts';
+import type { UsersService } from '../users/users.service.ts';
+import type { Actor } from './actor.ts';
+import * as repository from './auth.repository.ts';
+import { acceptableName, isEmail, normalEmail } from './identity.ts';
+import type { Passwords } from './passwords.ts';
+import { challenge, type Grant, type Sessions } from './sessions.ts';
+import type { ExchangeClaims, Tokens } from './tokens.ts';
+
+export type AuthService = ReturnType<typeof createAuthService>;
+
+export function createAuthService(dependencies: {
+  db: Kysely<Tables>;
+  users: UsersService;
+  sessions: Sessions;
+  passwords: Passwords;
+  tokens: Tokens;
+}) {
+  const { db, users, sessions, passwords, tokens } = dependencies;
+
+  return {
+    async signUp(input: { email: string; name: string; password: string }): Promise<UserRow> {
+      const { email, name } = input;
+      const passwordHash = await passwords.hash(input.password);
+      return transaction(db, (db) =>
+        users.register(db, { email, name, role: 'customer', passwordHash }),
+      );
+    },
+
+    /** Unknown e-mail, wrong password and disabled user: the same work, the same reply. */
+    async logIn(input: { email: string; password: string; userAgent: string }): Promise<Grant> {
+      const email = normalEmail(input.email);
+      const known = await repository.findCredentials(db, { email });
+      const isRight = await passwords.verify(input.password, known?.password_hash);
+      if (!known?.password_hash || !isRight) {
+        throw invalidCredentials('The e-mail or the password is wrong.');
+      }
+      const credentials = await refreshHash(known, known.password_hash, input.password);
+      return openSession(credentials, input.userAgent);
+    },
+
+    refresh: sessions.refresh,
+
+    logOut: sessions.leave,
+
+    /** A session for a user that the host product vouches for, who is made on the first visit. */
+    async exchange(input: { token: string; userAgent: string }): Promise<Grant> {
+      if (!tokens.exchangeEnabled) throw notFound();
+      const claims = tokens.verifyExchange(input.token);
+      const email = normalEmail(claims?.email ?? '');
+      if (!claims || !isEmail(email)) {
+        throw invalidCredentials('The token is not acceptable; see the description of its claims.');
+      }
+      const user = await findOrRegister({ ...claims, email });
+      if (user.role !== 'customer') throw new AppError('forbidden', 'Staff sign in by password.');
+      const credentials = await repository.findCredentials(db, { id: user.id });
+      if (!credentials) throw invalidCredentials('This account is disabled.');
+      return openSession(credentials, input.userAgent);
+    },
+
+    authenticate: sessions.authenticate,
+    isSessionLive: sessions.isLive,
+
+    me: (actor: Actor): Promise<UserRow> => users.get(actor, actor.id),
+
+    updateMe: (actor: Actor, { name }: { name?: string }): Promise<UserRow> =>
+      users.update(actor, actor.id, { name }),
+
+    deleteMe: users.erase,
+
+    /** Ends every other session: who knew the old password is out. */
+    async changePassword(
+      actor: Actor,
+      { current, next }: { current: string; next: string },
+    ): Promise<void> {
+      const credentials = await repository.findCredentials(db, { id: actor.id });
+      const isRight = await passwords.verify(current, credentials?.password_hash);
+      if (!credentials || !isRight) throw wrongCurrentPassword();
+      const hash = await passwords.hash(next);
+      await transaction(db, async (db) => {
+        const isReplaced = await repository.replacePasswordHash(db, credentials, hash);
+        if (!isReplaced) throw wrongCurrentPassword();
+        await sessions.revokeAll(db, actor.id, actor.sessionId);
+      });
+    },
+
+    listSessions: sessions.list,
+    revokeSession: sessions.revoke,
+  };
+
+  /** Brings a hash of an outdated cost up to date, now that the password is at hand. */
+  async function refreshHash(
+    credentials: repository.Credentials,
+    hash: string,
+    password: string,
+  ): Promise<repository.Credentials> {
+    if (!passwords.needsRehash(hash)) return credentials;
+    const password_hash = await passwords.hash(password);
+    const isReplaced = await repository.replacePasswordHash(db, credentials, password_hash);
+    return isReplaced ? { ...credentials, password_hash } : credentials;
+  }
+
+  async function openSession(
+    credentials: repository.Credentials,
+    userAgent: string,
+  ): Promise<Grant> {
+    return transaction(db, async (db) => {
+      const isUnchanged = await repository.holdForSignIn(db, credentials);
+      if (!isUnchanged) throw invalidCredentials('The account has just changed: sign in again.');
+      return sessions.open(db, credentials.id, userAgent);
+    });
+  }
+
+  async function findOrRegister(claims: ExchangeClaims): Promise<UserRow> {
+    const { issuer, subject, email } = claims;
+    const known = await users.findExternal(issuer, subject);
+    if (known) return known;
+    const name = acceptableName(claims.name, email.slice(0, email.indexOf('@')));
+    const external = { issuer, subject };
+    try {
+      return await transaction(db, (db) =>
+        users.register(db, { email, name, role: 'customer', passwordHash: null, external }),
+      );
+    } catch (error) {
+      // Two requests of one new user at once: the first to commit made the account for both.
+      const winner = await users.findExternal(issuer, subject);
+      if (winner) return winner;
+      throw error;
+    }
+  }
+}
+
+const invalidCredentials = (message: string): AppError =>
+  new AppError('invalid-credentials', message, { details: { headers: challenge } });
+
+const wrongCurrentPassword = (): AppError =>
+  invalidField('/current_password', 'incorrect', 'This is not your current password.');

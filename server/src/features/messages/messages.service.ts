@@ -1,0 +1,133 @@
+import type { Kysely, Transaction } from 'kysely';
+import { AppError, invalidField } from '../../errors.ts';
+import type { Bus } from '../../platform/bus/bus.ts';
+import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
+import { transaction } from '../../platform/database/transaction.ts';
+import type { MessageVisibility, Tables, TicketStatus } from '../../tables.ts';
+import { isStaff, type Actor } from '../auth/actor.ts';
+import type { AnswersService, Started } from '../answers/answers.service.ts';
+import {
+  answersChanged,
+  type CreateTicket,
+  type TicketsService,
+} from '../tickets/tickets.service.ts';
+
+/** The client's `Idempotency-Key` with the hash of the request that it came with. */
+export type Idempotency = Omit<IdempotencyScope, 'userId'>;
+
+export type NewMessageInput = {
+  content: string;
+  visibility?: MessageVisibility;
+  status?: TicketStatus;
+};
+
+export type Effect<Body> = { body: Body; replayed: boolean };
+
+/** Ids are all that a replay needs: what they stand for is read again. */
+export type Opened = { ticketId: string; answerId: string | null };
+export type Said = { ticketId: string; messageId: string; seq: number; answerId: string | null };
+
+/** What must happen after the commit, and only when it was this request that had the effect. */
+type AfterCommit = { started?: Started | undefined; ended?: string[] };
+
+export type MessagesService = ReturnType<typeof createMessagesService>;
+
+/** Where conversation and assistant meet: opening a ticket, asking, replying. */
+export function createMessagesService(dependencies: {
+  db: Kysely<Tables>;
+  bus: Bus;
+  tickets: TicketsService;
+  answers: AnswersService;
+}) {
+  const { db, bus, tickets, answers } = dependencies;
+
+  return {
+    /** Opens a ticket; its description is message 1, and the assistant answers the requester's own. */
+    open(
+      actor: Actor,
+      input: CreateTicket,
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<Opened>> {
+      return effect(actor, idempotency, async (db) => {
+        const ticket = await tickets.create(db, actor, input);
+        const started =
+          ticket.requester_id === actor.id ? await answers.enqueue(db, ticket, 1) : undefined;
+        return [{ ticketId: ticket.id, answerId: started?.id ?? null }, { started }];
+      });
+    },
+
+    /** Adds a message: the requester asks, or a person of the team replies or notes. */
+    say(
+      actor: Actor,
+      ticketId: string,
+      input: NewMessageInput,
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<Said>> {
+      if (!isStaff(actor)) refuseStaffFields(input);
+      return effect(actor, idempotency, async (db) => {
+        const ticket = await tickets.lockVisible(db, actor, ticketId);
+        if (ticket.status === 'closed') {
+          throw new AppError('ticket-closed', 'The ticket is closed; open a new one.');
+        }
+        if (ticket.requester_id === actor.id && input.visibility !== 'internal') {
+          const message = await tickets.appendFromRequester(db, actor, ticket, input.content);
+          const started = await answers.enqueue(db, ticket, message.seq);
+          return [said(ticketId, message, started?.id), { started }];
+        }
+        const { message, ended } = await tickets.appendFromStaff(db, actor, ticket, {
+          ...input,
+          visibility: input.visibility ?? 'public',
+        });
+        return [said(ticketId, message), { ended }];
+      });
+    },
+  };
+
+  async function effect<Body extends object>(
+    actor: Actor,
+    idempotency: Idempotency | undefined,
+    work: (db: Transaction<Tables>) => Promise<[Body, AfterCommit]>,
+  ): Promise<Effect<Body>> {
+    let after: AfterCommit = {};
+    const outcome = await transaction(db, async (db) => {
+      after = {};
+      const run = async () => {
+        const [body, afterCommit] = await work(db);
+        after = afterCommit;
+        return { status: 201, body };
+      };
+      if (!idempotency) return { kind: 'fresh' as const, ...(await run()) };
+      return once(db, { ...idempotency, userId: actor.id }, run);
+    });
+    if (outcome.kind === 'in-flight') {
+      throw new AppError(
+        'idempotency-key-in-flight',
+        'A request with this Idempotency-Key is being worked on; try again shortly.',
+      );
+    }
+    if (outcome.kind === 'reused') {
+      throw new AppError(
+        'idempotency-key-reused',
+        'This Idempotency-Key was used with another body; use a new one.',
+      );
+    }
+    if (after.ended) await bus.publish(answersChanged, after.ended);
+    await answers.announce(after.started);
+    return { body: outcome.body, replayed: outcome.kind === 'replayed' };
+  }
+}
+
+const said = (
+  ticketId: string,
+  message: { id: string; seq: number },
+  answerId: string | null = null,
+): Said => ({ ticketId, messageId: message.id, seq: message.seq, answerId });
+
+function refuseStaffFields(input: NewMessageInput): void {
+  if (input.visibility === 'internal') {
+    throw invalidField('/visibility', 'not-settable', 'Only staff write internal notes.');
+  }
+  if (input.status !== undefined) {
+    throw invalidField('/status', 'not-settable', 'Only staff set a status with a message.');
+  }
+}

@@ -1,0 +1,55 @@
+import { sql, type Kysely } from 'kysely';
+import { pendingMigrations, type Migrations } from '../../platform/database/migrate.ts';
+import type { Tables } from '../../tables.ts';
+
+export type Health = { status: 'ok' | 'degraded' | 'down'; detail?: string };
+export type Readiness = { status: Health['status']; checks: Record<string, Health> };
+
+/** A database that has not answered by now is down, for whoever asks. */
+const databaseTimeoutMs = 1_500;
+
+export type OperationsService = ReturnType<typeof createOperationsService>;
+
+export function createOperationsService(dependencies: {
+  db: Kysely<Tables>;
+  migrations: Migrations;
+  /** What is wrong with the AI providers, in sentences without secrets. */
+  aiAlarms(): string[];
+}) {
+  const { db, migrations, aiAlarms } = dependencies;
+  let draining = false;
+
+  return {
+    startDraining: (): void => void (draining = true),
+    isDraining: (): boolean => draining,
+
+    async check(): Promise<Readiness> {
+      const alarms = aiAlarms();
+      const checks: Record<string, Health> = {
+        process: draining ? { status: 'down', detail: 'shutting down' } : { status: 'ok' },
+        database: await databaseHealth(),
+        // Without its providers the assistant quotes articles: worth an alarm, not an outage.
+        ai: alarms.length > 0 ? { status: 'degraded', detail: alarms.join(' ') } : { status: 'ok' },
+      };
+      const states = Object.values(checks).map((check) => check.status);
+      const status =
+        (['down', 'degraded'] as const).find((state) => states.includes(state)) ?? 'ok';
+      return { status, checks };
+    },
+  };
+
+  async function databaseHealth(): Promise<Health> {
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => timeout.reject(new Error('timeout')), databaseTimeoutMs);
+    try {
+      await Promise.race([sql`select 1`.execute(db), timeout.promise]);
+      const pending = await Promise.race([pendingMigrations(db, migrations), timeout.promise]);
+      if (pending.length === 0) return { status: 'ok' };
+      return { status: 'down', detail: `${pending.length} migrations have not run` };
+    } catch {
+      return { status: 'down', detail: 'does not answer' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import type { Actor } from '../auth/actor.ts';
+import type { TicketFilter, TicketSort } from './tickets.repository.ts';
+import {
+  exampleMessage,
+  exampleTicket,
+  ListMessagesQuery,
+  ListTicketsQuery,
+  Message,
+  presentMessage,
+  presentTicket,
+  presentTicketWithMessages,
+  Ticket,
+  TicketWithNewestMessages,
+  UpdateTicketBody,
+} from './tickets.schemas.ts';
+import type { Static } from 'typebox';
+import type { TicketsService } from './tickets.service.ts';
+
+export const ticketsRoutes =
+  ({ tickets }: { tickets: TicketsService }): FastifyPluginCallbackTypebox =>
+  (app, _options, done) => {
+    app.get(
+      '/tickets',
+      {
+        config: { policy: 'signed-in' },
+        schema: {
+          operationId: 'listTickets',
+          summary: 'List tickets',
+          description: 'Customers see their own, staff see all.',
+          tags: ['tickets'],
+          querystring: ListTicketsQuery,
+          response: {
+            200: {
+              ...pageOf(ref(Ticket)),
+              examples: [{ data: [exampleTicket], next_cursor: null }],
+            },
+            ...problems(422),
+          },
+        },
+      },
+      async (request) => {
+        const { limit = 25, cursor, sort = '-updated_at' } = request.query;
+        const page = await tickets.list(request.actor, {
+          filter: filterOf(request.actor, request.query),
+          sort: sortOf(sort),
+          limit,
+          cursor,
+        });
+        return { ...page, data: page.data.map(presentTicket) };
+      },
+    );
+
+    app.get(
+      '/tickets/:id',
+      {
+        config: { policy: 'signed-in' },
+        schema: {
+          operationId: 'getTicket',
+          summary: 'Read a ticket with its newest messages',
+          tags: ['tickets'],
+          params: IdParams,
+          response: {
+            200: {
+              ...ref(TicketWithNewestMessages),
+              examples: [
+                { ...exampleTicket, messages: [exampleMessage], older_messages_cursor: null },
+              ],
+            },
+            ...problems(404),
+          },
+        },
+      },
+      async (request, reply) => {
+        const ticket = await tickets.get(request.actor, request.params.id);
+        reply.header('etag', etagOf(ticket.version));
+        return presentTicketWithMessages(ticket);
+      },
+    );
+
+    for (const method of ['PATCH', 'PUT'] as const) {
+      app.route({
+        method,
+        url: '/tickets/:id',
+        config: { policy: 'signed-in' },
+        schema: {
+          operationId: method === 'PATCH' ? 'updateTicket' : 'putTicket',
+          summary: method === 'PATCH' ? 'Change a ticket' : 'Change a ticket (the same as PATCH)',
+          description:
+            'Only the fields that are sent change. With `If-Match` the change is refused when the ticket is no longer at that version.',
+          tags: ['tickets'],
+          params: IdParams,
+          body: UpdateTicketBody,
+          response: {
+            200: { ...ref(Ticket), examples: [{ ...exampleTicket, status: 'resolved' }] },
+            ...problems(404, 409, 412, 422),
+          },
+        },
+        handler: async (request, reply) => {
+          const ticket = await tickets.update(
+            request.actor,
+            request.params.id,
+            request.body,
+            ifMatchOf(request),
+          );
+          reply.header('etag', etagOf(ticket.version));
+          return presentTicket(ticket);
+        },
+      });
+    }
+
+    app.get(
+      '/tickets/:id/messages',
+      {
+        config: { policy: 'signed-in' },
+        schema: {
+          operationId: 'listMessages',
+          summary: 'List the messages of a ticket',
+          description: 'Customers do not see internal notes.',
+          tags: ['messages'],
+          params: IdParams,
+          querystring: ListMessagesQuery,
+          response: {
+            200: {
+              ...pageOf(ref(Message)),
+              examples: [{ data: [exampleMessage], next_cursor: null }],
+            },
+            ...problems(404, 422),
+          },
+        },
+      },
+      async (request) => {
+        const { limit = 25, cursor, sort = 'seq' } = request.query;
+        const direction = sort === 'seq' ? 'asc' : 'desc';
+        const page = await tickets.listMessages(request.actor, request.params.id, {
+          limit,
+          direction,
+          cursor,
+        });
+        return { ...page, data: page.data.map(presentMessage) };
+      },
+    );
+    done();
+  };
+
+function filterOf(actor: Actor, query: Static<typeof ListTicketsQuery>): TicketFilter {
+  const from = query['created_at[gte]'];
+  const before = query['created_at[lt]'];
+  return {
+    status: query.status,
+    priority: query.priority,
+    assignee: query.assignee === 'me' ? actor.id : query.assignee,
+    requester: query.requester,
+    handedOff: query.handed_off,
+    createdFrom: from === undefined ? undefined : new Date(from),
+    createdBefore: before === undefined ? undefined : new Date(before),
+    text: query.q,
+  };
+}
+
+const sortOf = (sort: string): TicketSort => ({
+  column: sort.replace('-', '') as TicketSort['column'],
+  direction: sort.startsWith('-') ? 'desc' : 'asc',
+});

@@ -1,0 +1,28 @@
+import { AppError } from '../../errors.ts';
+import type { Role } from '../../tables.ts';
+import type { Actor } from '../auth/actor.ts';
+
+export type UserFilter = { roles?: Role[]; disabled?: boolean; text?: string };
+export type UserChange = { name?: string; role?: Role; disabled?: boolean };
+
+/** Agents look customers up, to write on their behalf; what they may not list they may not ask for. */
+export function listable(actor: Actor, filter: UserFilter): UserFilter {
+  if (actor.role === 'admin') return filter;
+  const asksForMore = filter.disabled || filter.roles?.some((role) => role !== 'customer');
+  if (actor.role !== 'agent' || asksForMore) {
+    throw new AppError('forbidden', 'Your role may list customers only.');
+  }
+  return { ...filter, roles: ['customer'], disabled: false };
+}
+
+export const seesWholeUser = (actor: Actor): boolean => actor.role === 'admin';
+
+export function requireAdmin(actor: Actor): void {
+  if (actor.role !== 'admin') throw new AppError('forbidden', 'Your role may not do this.');
+}
+
+/** Everybody may change their own name; all else is for admins. */
+export function requireMayChange(actor: Actor, id: string, change: UserChange): void {
+  const isOwnName = actor.id === id && change.role === undefined && change.disabled === undefined;
+  if (!isOwnName) requireAdmin(actor);
+}

@@ -1,0 +1,138 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  CreateUserBody,
+  exampleUser,
+  ListedUser,
+  ListUsersQuery,
+  presentListedUser,
+  presentUser,
+  UpdateUserBody,
+  User,
+} from './users.schemas.ts';
+import type { UsersService } from './users.service.ts';
+
+const tags = ['users'];
+const exampleAgent = {
+  ...exampleUser,
+  email: 'grace@example.com',
+  name: 'Grace Hopper',
+  role: 'agent',
+};
+
+/** The people of the workspace, for admins. Registered under the API's prefix. */
+export const usersRoutes =
+  ({ users }: { users: UsersService }): FastifyPluginCallbackTypebox =>
+  (app, _options, done) => {
+    app.get(
+      '/users',
+      {
+        config: { policy: 'staff' },
+        schema: {
+          operationId: 'listUsers',
+          summary: 'List users',
+          description:
+            'Newest first. Agents see customers who are not disabled, with id, name and e-mail; ' +
+            'to ask for others is 403.',
+          tags,
+          querystring: ListUsersQuery,
+          response: {
+            200: {
+              ...pageOf(ListedUser),
+              examples: [{ data: [exampleAgent, exampleUser], next_cursor: null }],
+            },
+            ...problems(403, 422),
+          },
+        },
+      },
+      async ({ actor, query }) => {
+        const { role: roles, disabled, q: text, limit = 25, cursor } = query;
+        const page = await users.list(actor, { filter: { roles, disabled, text }, limit, cursor });
+        return { ...page, data: page.data.map((user) => presentListedUser(actor, user)) };
+      },
+    );
+
+    app.post(
+      '/users',
+      {
+        config: { policy: 'admin' },
+        schema: {
+          operationId: 'createUser',
+          summary: 'Make an account for somebody',
+          tags,
+          headers: Type.Object({
+            'idempotency-key': Type.Optional(
+              Type.String({ description: 'The same key has its effect once, for 24 hours.' }),
+            ),
+          }),
+          body: CreateUserBody,
+          response: { 201: { ...ref(User), examples: [exampleAgent] }, ...problems(403, 409, 422) },
+        },
+      },
+      async (request, reply) => {
+        const { user, replayed } = await users.create(
+          request.actor,
+          request.body,
+          idempotencyOf(request),
+        );
+        if (replayed) reply.header('idempotent-replayed', 'true');
+        return reply
+          .code(201)
+          .header('location', `${app.prefix}/users/${user.id}`)
+          .header('etag', etagOf(user.version))
+          .send(presentUser(user));
+      },
+    );
+
+    app.get(
+      '/users/:id',
+      {
+        config: { policy: 'admin' },
+        schema: {
+          operationId: 'getUser',
+          summary: 'Get a user',
+          tags,
+          params: IdParams,
+          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(403, 404) },
+        },
+      },
+      async ({ actor, params }, reply) => {
+        const user = await users.get(actor, params.id);
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
+    );
+
+    app.patch(
+      '/users/:id',
+      {
+        config: { policy: 'admin' },
+        schema: {
+          operationId: 'updateUser',
+          summary: 'Change a user',
+          description:
+            'Takes effect within a second, also for those who are signed in. The last admin who ' +
+            'can sign in can be neither demoted nor disabled.',
+          tags,
+          params: IdParams,
+          headers: Type.Object({
+            'if-match': Type.Optional(
+              Type.String({ description: 'The ETag that the change is based on.' }),
+            ),
+          }),
+          body: UpdateUserBody,
+          response: {
+            200: { ...ref(User), examples: [{ ...exampleAgent, role: 'admin', version: 2 }] },
+            ...problems(403, 404, 409, 412, 422),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { actor, params, body } = request;
+        const user = await users.update(actor, params.id, body, ifMatchOf(request));
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
+    );
+    done();
+  };

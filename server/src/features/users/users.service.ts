@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
+import { AppError, invalidField, notFound } from '../../errors.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { once } from '../../platform/database/idempotency.ts';
+import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
+import { transaction, violates } from '../../platform/database/transaction.ts';
+import type { Role, Tables } from '../../tables.ts';
+import { isStaff, type Actor } from '../auth/actor.ts';
+import {
+  deletedEmailOf,
+  deletedName,
+  isReservedEmail,
+  normalEmail,
+  requireAcceptable,
+} from '../auth/identity.ts';
+import type { Passwords } from '../auth/passwords.ts';
+import type { Sessions } from '../auth/sessions.ts';
+import type { EventActor, EventsService } from '../events/events.service.ts';
+import {
+  listable,
+  requireAdmin,
+  requireMayChange,
+  type UserChange,
+  type UserFilter,
+} from './users.policy.ts';
+import * as repository from './users.repository.ts';
+import type { UserChanges, UserRow } from './users.repository.ts';
+
+export type ListUsers = { filter: UserFilter; limit: number; cursor: string | undefined };
+
+export type CreateUser = { email: string; name: string; role: Role; password: string };
+
+/** An account to be; one without a password signs in through its host product only. */
+export type NewAccount = {
+  email: string;
+  name: string;
+  role: Role;
+  passwordHash: string | null;
+  external?: { issuer: string; subject: string };
+};
+
+export type UsersService = ReturnType<typeof createUsersService>;
+
+export function createUsersService(dependencies: {
+  db: Kysely<Tables>;
+  events: EventsService;
+  clock: Clock;
+  sessions: Sessions;
+  passwords: Passwords;
+}) {
+  const { db, events, clock, sessions, passwords } = dependencies;
+
+  return {
+    async list(actor: Actor, { filter, limit, cursor }: ListUsers): Promise<Page<UserRow>> {
+      const visible = listable(actor, filter);
+      const boundTo = ['users', actor.id, visible];
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, boundTo);
+      const rows = await repository.list(db, visible, { limit, after });
+      return pageOf(rows, limit, boundTo, (row) => row.created_at.toISOString());
+    },
+
+    async get(actor: Actor, id: string): Promise<UserRow> {
+      if (actor.id !== id) requireAdmin(actor);
+      return getUser(id);
+    },
+
+    /** With a key, the same request again returns what the first one made (`replayed`). */
+    async create(
+      actor: Actor,
+      { password, ...person }: CreateUser,
+      idempotency?: { route: string; key: string },
+    ): Promise<{ user: UserRow; replayed: boolean }> {
+      requireAdmin(actor);
+      const passwordHash = await passwords.hash(password);
+      // The password stays out of it: a fast hash of a password must not lie in the database.
+      const requestHash = createHash('sha256').update(JSON.stringify(person)).digest('base64url');
+      const outcome = await transaction(db, async (db) => {
+        const make = async () => {
+          const user = await register(db, { ...person, passwordHash }, personOf(actor));
+          return { status: 201, body: { userId: user.id } };
+        };
+        if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
+        return once(db, { ...idempotency, userId: actor.id, requestHash }, make);
+      });
+      if (outcome.kind === 'in-flight') {
+        throw new AppError('idempotency-key-in-flight', 'A request with this key is running.');
+      }
+      if (outcome.kind === 'reused') {
+        throw new AppError('idempotency-key-reused', 'This key was used with another body.');
+      }
+      const user = await getUser(outcome.body.userId);
+      return { user, replayed: outcome.kind === 'replayed' };
+    },
+
+    async update(actor: Actor, id: string, change: UserChange, ifMatch?: number): Promise<UserRow> {
+      requireMayChange(actor, id, change);
+      return transaction(db, async (db) => {
+        const mayLoseAdmin = change.role !== undefined || change.disabled !== undefined;
+        const admins = mayLoseAdmin ? await repository.lockAdmins(db) : [];
+        const user = await repository.lock(db, id);
+        if (!user) throw notFound();
+        requireVersion(user, ifMatch);
+        const changes = changesOf(user, change, clock.now());
+        return apply(db, personOf(actor), admins, user, changes);
+      });
+    },
+
+    /** Forgets the person; what they wrote stays, as a deleted user's. */
+    async erase(actor: Actor): Promise<void> {
+      await transaction(db, async (db) => {
+        const admins = await repository.lockAdmins(db);
+        const user = await repository.lock(db, actor.id);
+        if (!user) throw notFound();
+        await apply(db, personOf(actor), admins, user, {
+          email: deletedEmailOf(user.id),
+          name: deletedName,
+          password_hash: null,
+          external_issuer: null,
+          external_subject: null,
+          disabled_at: clock.now(),
+        });
+      });
+    },
+
+    register,
+
+    findExternal: (issuer: string, subject: string): Promise<UserRow | undefined> =>
+      repository.findExternal(db, issuer, subject),
+
+    /** For the command line: the first admin of a workspace, or one more. */
+    async createAdmin(person: Omit<CreateUser, 'role'>): Promise<UserRow> {
+      requireAcceptable(person);
+      const { email, name } = person;
+      const passwordHash = await passwords.hash(person.password);
+      const by: EventActor = { type: 'system', id: null };
+      return transaction(db, (db) =>
+        register(db, { email, name, role: 'admin', passwordHash }, by),
+      );
+    },
+  };
+
+  async function getUser(id: string): Promise<UserRow> {
+    const user = await repository.find(db, id);
+    if (!user) throw notFound();
+    return user;
+  }
+
+  /** Adds an account in the caller's transaction; without `by` the person signs up by themselves. */
+  async function register(
+    db: Transaction<Tables>,
+    account: NewAccount,
+    by?: EventActor,
+  ): Promise<UserRow> {
+    const user = await insert(db, account);
+    await events.record(db, {
+      type: 'user.created',
+      actor: by ?? { type: 'customer', id: user.id },
+      subjectId: user.id,
+      data: { role: user.role },
+    });
+    return user;
+  }
+
+  async function insert(db: Transaction<Tables>, account: NewAccount): Promise<UserRow> {
+    const email = normalEmail(account.email);
+    if (isReservedEmail(email)) {
+      throw invalidField('/email', 'reserved', 'Nobody can receive mail at this address.');
+    }
+    const { name, role, passwordHash, external } = account;
+    const identity = {
+      external_issuer: external?.issuer ?? null,
+      external_subject: external?.subject ?? null,
+    };
+    try {
+      const user = { email, name, role, password_hash: passwordHash, ...identity };
+      return await repository.insert(db, user, clock.now());
+    } catch (error) {
+      if (!violates(error, 'users_email_key')) throw error;
+      throw new AppError('email-taken', 'There is an account with this e-mail already.');
+    }
+  }
+
+  /** Changes a locked user, while the admins are locked too. */
+  async function apply(
+    db: Transaction<Tables>,
+    by: EventActor,
+    admins: readonly string[],
+    user: UserRow,
+    changes: UserChanges,
+  ): Promise<UserRow> {
+    if (Object.keys(changes).length === 0) return user;
+    const losesAdmin = canAdminister(user) && !canAdminister({ ...user, ...changes });
+    if (losesAdmin && admins.every((id) => id === user.id)) {
+      throw new AppError('last-admin', 'This is the last admin: appoint another one first.');
+    }
+    const updated = await repository.update(db, user.id, changes, clock.now());
+    if (changes.disabled_at) await sessions.revokeAll(db, user.id);
+    await events.record(db, {
+      type: 'user.updated',
+      actor: by,
+      subjectId: user.id,
+      // A name is personal: the event tells that it changed, not from what to what.
+      data: { ...standing(updated), name_changed: updated.name !== user.name },
+      previous: standing(user),
+    });
+    return updated;
+  }
+}
+
+const standing = (user: UserRow) => ({ role: user.role, disabled: user.disabled_at !== null });
+
+const personOf = (actor: Actor): EventActor => ({
+  type: isStaff(actor) ? 'agent' : 'customer',
+  id: actor.id,
+});
+
+const canAdminister = (user: Pick<UserRow, 'role' | 'disabled_at' | 'password_hash'>): boolean =>
+  user.role === 'admin' && user.disabled_at === null && user.password_hash !== null;
+
+/** Only what really differs counts as a change. */
+function changesOf(user: UserRow, { name, role, disabled }: UserChange, now: Date): UserChanges {
+  const isDisabled = user.disabled_at !== null;
+  return {
+    ...(name !== undefined && name !== user.name && { name }),
+    ...(role !== undefined && role !== user.role && { role }),
+    ...(disabled !== undefined &&
+      disabled !== isDisabled && { disabled_at: disabled ? now : null }),
+  };
+}
+
+function requireVersion(user: UserRow, ifMatch: number | undefined): void {
+  if (ifMatch === undefined || ifMatch === user.version) return;
+  throw new AppError('version-mismatch', 'The user has changed since you read it.', {
+    details: { headers: { etag: `"${user.version}"` } },
+  });
+}

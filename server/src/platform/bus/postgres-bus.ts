@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { createListeners, type Bus } from './bus.ts';
+
+export type PostgresBusOptions = {
+  url: string;
+  logger: { warn(details: object, message: string): void };
+};
+
+/** PostgreSQL refuses a payload of 8,000 bytes or more; an id and its comma take 37. */
+const idsPerNotificationMax = 200;
+const reconnectDelayMs = 250;
+
+/**
+ * The bus over LISTEN and NOTIFY, on one connection of its own. One PostgreSQL channel serves all of
+ * ours, so subscribing needs no round trip; the payload is `instance channel id,id,…`.
+ */
+export async function createPostgresBus({ url, logger }: PostgresBusOptions): Promise<Bus> {
+  const listeners = createListeners();
+  const instance = crypto.randomUUID();
+  let closing = false;
+  let client = await connect();
+
+  async function connect(): Promise<pg.Client> {
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'support-assistant bus',
+    });
+    next.on('notification', ({ payload = '' }) => {
+      const [from, channel = '', ids = ''] = payload.split(' ');
+      // Our own were delivered without the detour.
+      if (from !== instance) listeners.deliver(channel, ids.split(','));
+    });
+    next.once('error', (error) => void reconnect(next, error));
+    next.once('end', () => void reconnect(next, undefined));
+    await next.connect();
+    await next.query('listen support_assistant');
+    return next;
+  }
+
+  async function reconnect(lost: pg.Client, error: Error | undefined): Promise<void> {
+    if (closing || lost !== client) return;
+    logger.warn({ error }, 'the bus lost its connection to PostgreSQL; reconnecting');
+    lost.removeAllListeners('notification');
+    lost.on('error', () => undefined);
+    for (;;) {
+      await delay(reconnectDelayMs);
+      if (closing) return;
+      try {
+        client = await connect();
+        listeners.reconnected();
+        return;
+      } catch {
+        // Still away: the next round tries again.
+      }
+    }
+  }
+
+  return {
+    async publish(channel, ids) {
+      if (ids.length === 0) return;
+      listeners.deliver(channel, ids);
+      const notifications = [];
+      for (let at = 0; at < ids.length; at += idsPerNotificationMax) {
+        const payload = `${instance} ${channel} ${ids.slice(at, at + idsPerNotificationMax).join(',')}`;
+        notifications.push(
+          client.query({
+            name: 'notify',
+            text: `select pg_notify('support_assistant', $1)`,
+            values: [payload],
+          }),
+        );
+      }
+      // A lost notification is made good by the re-read after the reconnection.
+      await Promise.allSettled(notifications);
+    },
+    subscribe: listeners.add,
+    async close() {
+      closing = true;
+      await client.end();
+    },
+  };
+}

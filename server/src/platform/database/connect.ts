@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect, type Dialect } from 'kysely';
+import pg from 'pg';
+import { refuseRootInsideTransaction } from './transaction.ts';
+
+// int8: every bigint of ours (ticket numbers, positions) stays far below 2^53.
+pg.types.setTypeParser(20, Number);
+
+/** A database and what the rest of the process must know of it. */
+export type Database<Tables> = {
+  readonly db: Kysely<Tables>;
+  /** Where LISTEN can connect; undefined for the embedded database, which only this process can reach. */
+  readonly listenUrl: string | undefined;
+  close(): Promise<void>;
+};
+
+export type PostgresOptions = {
+  url: string;
+  poolMax: number;
+  statementTimeoutMs: number;
+};
+
+/** Opens a pool on a PostgreSQL server (15 or newer). Connects on first use. */
+export function connectPostgres<Tables>(options: PostgresOptions): Database<Tables> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolMax,
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: 10_000,
+    application_name: 'support-assistant',
+  });
+  // An idle connection that the server closes is replaced on next use; without a listener it
+  // would end the process.
+  pool.on('error', () => undefined);
+  return open(new PostgresDialect({ pool: namingStatements(pool) }), options.url);
+}
+
+/** Wraps an embedded database that the caller has opened (see embedded.ts). */
+export const connectEmbedded = <Tables>(pglite: PGlite): Database<Tables> =>
+  open(new PGliteDialect({ pglite }), undefined);
+
+function open<Tables>(dialect: Dialect, listenUrl: string | undefined): Database<Tables> {
+  const db = new Kysely<Tables>({ dialect: refuseRootInsideTransaction(dialect) });
+  return { db, listenUrl, close: () => db.destroy() };
+}
+
+/** Distinct statements that get a name; more than this is a leak of text into SQL, and goes unnamed. */
+const namedStatementsMax = 2_000;
+
+/**
+ * A named statement is parsed and planned once per connection. Kysely does not name them, so the
+ * pool that it sees does, by a hash of the text.
+ */
+function namingStatements(pool: pg.Pool) {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= namedStatementsMax) return known;
+    const name = createHash('sha1').update(text).digest('base64url');
+    names.set(text, name);
+    return name;
+  };
+  const clients = new WeakMap<pg.PoolClient, object>();
+  const wrap = (client: pg.PoolClient) => ({
+    query: (text: string, values: readonly unknown[]) =>
+      client.query({ name: nameOf(text), text, values: [...values] }),
+    release: (destroy?: boolean) => client.release(destroy),
+  });
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect();
+      const known = clients.get(client);
+      if (known) return known;
+      // A connection that breaks while it is in use rejects its query and also emits 'error',
+      // which without a listener would end the process.
+      client.on('error', () => undefined);
+      const wrapped = wrap(client);
+      clients.set(client, wrapped);
+      return wrapped;
+    },
+  } as unknown as pg.Pool;
+}

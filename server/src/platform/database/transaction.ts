@@ -1,0 +1,84 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Dialect, Driver, Kysely, Transaction } from 'kysely';
+
+const insideTransaction = new AsyncLocalStorage<boolean>();
+
+/** SQLSTATEs that PostgreSQL asks us to answer by trying again: serialisation failure, deadlock. */
+const retryableStates = new Set(['40001', '40P01']);
+const attemptsMax = 3;
+
+/**
+ * Runs `work` in one transaction and commits, or rolls back when it throws.
+ * `work` may run up to three times (serialisation failures and deadlocks), so it must have no effect
+ * outside the database. Name the parameter `db` too: shadowing the outer executor is on purpose.
+ */
+export async function transaction<Tables, Result>(
+  db: Kysely<Tables>,
+  work: (db: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db
+        .transaction()
+        .execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+    } catch (error) {
+      if (attempt >= attemptsMax || !retryableStates.has(sqlState(error))) throw error;
+    }
+  }
+}
+
+/** Leaves the mark of the surrounding transaction: for work that is started by it but outlives it. */
+export const outsideTransaction = <Result>(work: () => Result): Result =>
+  insideTransaction.run(false, work);
+
+/** The SQLSTATE of a database error, or the empty string. */
+export const sqlState = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** True when a write broke the named unique constraint or index. */
+export const violates = (error: unknown, constraint: string): boolean =>
+  sqlState(error) === '23505' &&
+  error instanceof Error &&
+  'constraint' in error &&
+  error.constraint === constraint;
+
+/**
+ * Makes the root executor throw inside a transaction. On the embedded database such a statement would
+ * wait for a connection that its own transaction holds, for ever; on a server it would silently
+ * leave the transaction.
+ */
+export function refuseRootInsideTransaction(dialect: Dialect): Dialect {
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createDriver: () => {
+      const driver = dialect.createDriver();
+      const acquireConnection = driver.acquireConnection.bind(driver);
+      const guarded: Driver['acquireConnection'] = async (...args) => {
+        if (insideTransaction.getStore()) {
+          throw new Error(
+            'A statement inside a transaction must use the `db` of that transaction.',
+          );
+        }
+        return acquireConnection(...args);
+      };
+      driver.acquireConnection = guarded;
+      return driver;
+    },
+  };
+}
+
+/** SQLSTATE classes of a server that is away, starting, stopping, full, or too slow for its limits. */
+const unavailableStates = /^(08|53|57P0[1-5]|57014|55P03)/;
+const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
+
+/** True when the database could not be asked, which another try may mend. */
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof Error &&
+  (unavailableStates.test(sqlState(error)) ||
+    unavailableCodes.has(sqlState(error)) ||
+    /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/.test(
+      error.message,
+    ) ||
+    (error instanceof AggregateError && error.errors.some(isUnavailable)));

@@ -1,0 +1,100 @@
+import { Type, type Static, type TSchema } from 'typebox';
+
+/** A reference to a shape that has an `$id`, so that it appears once in the OpenAPI document. */
+export const ref = <Schema extends TSchema & { $id: string }>(schema: Schema) =>
+  Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#` });
+
+/** A shape with a name of its own in the OpenAPI document. */
+export const named = <Schema extends TSchema>(
+  id: string,
+  schema: Schema,
+): Schema & { $id: string } => Object.assign(schema, { $id: id });
+
+export const Id = Type.String({ format: 'uuid' });
+export const Time = Type.String({ format: 'date-time' });
+
+export const nullable = <Schema extends TSchema>(schema: Schema) =>
+  Type.Union([schema, Type.Null()]);
+
+/** One of a fixed set of words, as `enum` (smaller in documents and errors than a union of constants). */
+export const oneOf = <const Words extends readonly string[]>(
+  words: Words,
+  options: Record<string, unknown> = {},
+) => Type.Unsafe<Words[number]>({ type: 'string', enum: words, ...options });
+
+/** One line of text without control or direction-changing characters; lengths count code points. */
+export const singleLine = (minLength: number, maxLength: number, options: object = {}) =>
+  Type.String({ minLength, maxLength, format: 'single-line', ...options });
+
+export const closed = { additionalProperties: false } as const;
+
+/** Path parameters `{id}`; a malformed id is a 404 like any other id that is not there. */
+export const IdParams = Type.Object({ id: Id }, closed);
+
+export const pageOf = <Schema extends TSchema>(row: Schema) =>
+  Type.Object(
+    {
+      data: Type.Array(row),
+      next_cursor: nullable(
+        Type.String({
+          description: 'Pass it as `cursor` for the next page; null on the last one.',
+        }),
+      ),
+    },
+    closed,
+  );
+
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 25 })),
+  cursor: Type.Optional(Type.String({ maxLength: 500 })),
+};
+
+export const Problem = named(
+  'Problem',
+  Type.Object(
+    {
+      type: Type.String(),
+      title: Type.String(),
+      status: Type.Integer(),
+      detail: Type.String(),
+      code: Type.String({ description: 'Stable; docs/errors.md lists all.' }),
+      request_id: Type.String(),
+      retryable: Type.Boolean({ description: 'Whether the same request may succeed later.' }),
+      errors: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              pointer: Type.String(),
+              code: Type.String(),
+              message: Type.String(),
+            },
+            closed,
+          ),
+        ),
+      ),
+    },
+    { ...closed, description: 'RFC 9457 problem document.' },
+  ),
+);
+
+/**
+ * The error replies of an operation: those of its own by name, the common ones (400, 401, 405, 413,
+ * 415, 429, 500, 503) once as `default`.
+ */
+export const problems = (...statuses: (403 | 404 | 409 | 412 | 422)[]) => {
+  const reply = (description: string) => ({
+    description,
+    content: { 'application/problem+json': { schema: ref(Problem) } },
+  });
+  const descriptions = {
+    403: 'The role lacks this function.',
+    404: 'Not there, not yours, or not an id.',
+    409: 'The state of the object does not allow it.',
+    412: 'The object has changed since it was read.',
+    422: 'A value is not acceptable.',
+  };
+  return {
+    ...Object.fromEntries(statuses.map((status) => [status, reply(descriptions[status])])),
+    default: reply('Any other failure.'),
+  };
+};

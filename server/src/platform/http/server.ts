@@ -1,0 +1,195 @@
+import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { BodyError, checkText, parseJsonBody } from './json-body.ts';
+import { problemOf, type Failure } from './problem.ts';
+import { createRouteTable } from './route-table.ts';
+
+export type HttpServerOptions = {
+  logger: FastifyBaseLogger;
+  trustProxy: boolean;
+  /** Recognises the failures of the layers below; undefined means a surprise, which becomes a 500. */
+  failureOf(error: unknown): FailureWithHeaders | undefined;
+};
+
+type FailureWithHeaders = Failure & { headers?: Record<string, string> };
+
+export type HttpServer = ReturnType<typeof createHttpServer>;
+
+const bodyBytesMax = 1024 * 1024;
+const requestIdPattern = /^[\w.:-]{1,64}$/;
+
+/**
+ * A Fastify instance with this API's conventions: strict bodies, problem documents for every error,
+ * 405 with `Allow`, a request id on every reply.
+ */
+export function createHttpServer(options: HttpServerOptions) {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    trustProxy: options.trustProxy,
+    bodyLimit: bodyBytesMax,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && requestIdPattern.test(given)
+        ? given
+        : crypto.randomUUID();
+    },
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    // The framework's own replies (a malformed URL, a closing server) are problem documents too.
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    routerOptions: { maxParamLength: 200 },
+    schemaController: { compilersFactory: { buildValidator } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  const routes = createRouteTable();
+  app.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  app.addHook('preValidation', (request, _reply, done) => {
+    for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
+      for (const text of [value].flat()) if (typeof text === 'string') checkText(text, `?${name}`);
+    }
+    done();
+  });
+
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, body.length === 0 ? undefined : parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const failure: FailureWithHeaders =
+      failureOfRequest(error) ?? options.failureOf(error) ?? surprise;
+    if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
+    void reply
+      .code(failure.status)
+      .headers(failure.headers ?? {})
+      .type('application/problem+json')
+      .serializer(JSON.stringify)
+      .send(problemOf(failure, request.id));
+  }
+  app.setErrorHandler(sendError);
+
+  app.setNotFoundHandler((request, reply) => {
+    const allow = routes.methodsOf(request.url.split('?', 1)[0] ?? '/');
+    if (allow.length > 0) reply.header('allow', allow.join(', '));
+    const failure =
+      allow.length > 0
+        ? { status: 405, code: 'method-not-allowed', detail: `Use ${allow.join(' or ')} here.` }
+        : { status: 404, code: 'not-found', detail: 'There is nothing here for you.' };
+    void reply
+      .code(failure.status)
+      .type('application/problem+json')
+      .serializer(JSON.stringify)
+      .send(problemOf(failure, request.id));
+  });
+  return app;
+}
+
+const surprise: Failure = {
+  status: 500,
+  code: 'internal-error',
+  detail: 'Something went wrong on our side. The request id leads to it in our log.',
+};
+
+/** Failures that the HTTP layer itself found. */
+function failureOfRequest(error: unknown): Failure | undefined {
+  if (error instanceof BodyError) {
+    if (error.kind === 'unparseable') {
+      return { status: 400, code: 'invalid-json', detail: error.message };
+    }
+    return unprocessable([{ pointer: error.pointer, code: 'text', message: error.message }]);
+  }
+  const { code, validation, validationContext, statusCode } = error as Partial<FastifyError>;
+  if (validation) {
+    // A malformed id is an object that is not there.
+    if (validationContext === 'params') {
+      return { status: 404, code: 'not-found', detail: 'There is nothing here for you.' };
+    }
+    return unprocessable(
+      validation.map((problem) => ({
+        pointer: pointerOf(problem, validationContext),
+        code: problem.keyword,
+        message: sentenceOf(problem),
+      })),
+    );
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return { status: 413, code: 'body-too-large', detail: 'The body is larger than 1 MiB.' };
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return {
+      status: 415,
+      code: 'unsupported-media-type',
+      detail: 'Send the body as application/json.',
+    };
+  }
+  if (code?.startsWith('FST_ERR') && statusCode && statusCode < 500) {
+    return { status: 400, code: 'invalid-request', detail: 'The request is malformed.' };
+  }
+  return undefined;
+}
+
+type ValidationProblem = NonNullable<FastifyError['validation']>[number];
+
+const unprocessable = (errors: NonNullable<Failure['errors']>): Failure => ({
+  status: 422,
+  code: 'validation-failed',
+  detail: `${errors.length === 1 ? 'One value is' : 'Some values are'} not acceptable; see errors.`,
+  errors,
+});
+
+function pointerOf({ instancePath, params }: ValidationProblem, context?: string): string {
+  const name = params['additionalProperty'] ?? params['missingProperty'];
+  const path = typeof name === 'string' ? `${instancePath}/${name}` : instancePath;
+  return context === 'querystring' ? `?${path.slice(1)}` : path;
+}
+
+function sentenceOf({ keyword, params, message = '' }: ValidationProblem): string {
+  if (keyword === 'additionalProperties') return 'This field does not exist or cannot be set here.';
+  if (keyword === 'enum') {
+    const { allowedValues } = params as { allowedValues: unknown[] };
+    return `must be one of: ${allowedValues.join(', ')}`;
+  }
+  return message;
+}
+
+/** Bodies are taken as they are; what comes as text (query, path, headers) may become a number or a list. */
+const buildValidator: BuildCompilerFromPool = (externalSchemas) => {
+  const build = (coerceTypes: false | 'array') =>
+    AjvCompiler()(externalSchemas, {
+      customOptions: {
+        removeAdditional: false,
+        useDefaults: true,
+        allErrors: false,
+        coerceTypes,
+        formats: { 'single-line': isSingleLine },
+      },
+    });
+  const strict = build(false);
+  const coercing = build('array');
+  return ((route: RouteSchemaPart) =>
+    (route.httpPart === 'body' ? strict : coercing)(route)) as typeof strict;
+};
+
+type RouteSchemaPart = Record<string, unknown> & { httpPart?: string };
+
+/** Control and direction-changing characters make a title or a name lie about what it says. */
+const deceptiveCharacters =
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const isSingleLine = (text: string): boolean => !deceptiveCharacters.test(text) && /\S/.test(text);

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pino, type Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { Resources } from './container.ts';
+import { createInProcessBus } from './platform/bus/bus.ts';
+import { createPostgresBus } from './platform/bus/postgres-bus.ts';
+import { systemClock } from './platform/clock.ts';
+import { connectEmbedded, connectPostgres, type Database } from './platform/database/connect.ts';
+import { keepSecret, openEmbedded } from './platform/database/embedded.ts';
+import type { Tables } from './tables.ts';
+
+/** The process's log: JSON lines, with ids and never with content, passwords or tokens. */
+export const createLogger = (config: Config): Logger =>
+  pino({
+    level: config.logLevel,
+    base: undefined,
+    redact: ['headers.authorization', 'headers.cookie'],
+    serializers: { error: pino.stdSerializers.err },
+  });
+
+/** PostgreSQL when `DATABASE_URL` says where, else the embedded one in the data folder. */
+export async function openDatabase(config: Config): Promise<Database<Tables>> {
+  if (config.databaseUrl) {
+    return connectPostgres({
+      url: config.databaseUrl,
+      poolMax: config.databasePoolMax,
+      statementTimeoutMs: config.statementTimeoutMs,
+    });
+  }
+  const { pglite, release } = await openEmbedded(config.dataDir);
+  const database = connectEmbedded<Tables>(pglite);
+  return {
+    ...database,
+    async close() {
+      await database.close();
+      if (!pglite.closed) await pglite.close();
+      await release();
+    },
+  };
+}
+
+/** What the container needs from outside, around an open database. */
+export async function openResources(
+  config: Config,
+  database: Database<Tables>,
+  logger: Logger,
+): Promise<Resources> {
+  const { listenUrl } = database;
+  return {
+    database,
+    bus: listenUrl ? await createPostgresBus({ url: listenUrl, logger }) : createInProcessBus(),
+    secretKeys: config.secretKeys.length > 0 ? config.secretKeys : [await ownSecret(config)],
+    clock: systemClock,
+    logger,
+  };
+}
+
+const ownSecret = (config: Config): Promise<string> =>
+  keepSecret(join(config.dataDir, 'secret-key'), () => randomBytes(48).toString('base64url'));

@@ -1,0 +1,231 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/*
+ * The rows of the database, as server/migrations makes them. Every `timestamptz` has millisecond
+ * precision, so that a time survives the way through a JavaScript Date and back.
+ */
+
+export type Role = 'customer' | 'agent' | 'admin';
+export type TicketStatus = 'open' | 'pending' | 'on_hold' | 'resolved' | 'closed';
+export type TicketPriority = 'low' | 'normal' | 'high' | 'urgent';
+export type AssistantMode = 'active' | 'paused' | 'off';
+export type AuthorType = 'customer' | 'agent' | 'assistant' | 'system';
+export type MessageVisibility = 'public' | 'internal';
+export type AnswerState =
+  | 'queued'
+  | 'streaming'
+  | 'completed'
+  | 'handed_off'
+  | 'incomplete'
+  | 'failed'
+  | 'cancelled'
+  | 'superseded';
+export type Verdict = 'ANSWER' | 'CLARIFY' | 'NO_ANSWER' | 'HANDOFF';
+export type HandoffReason =
+  | 'requested'
+  | 'accepted-offer'
+  | 'legal'
+  | 'threat'
+  | 'fraud'
+  | 'privacy'
+  | 'frustration'
+  | 'no-answer'
+  | 'guard'
+  | 'budget'
+  | 'ai-failed'
+  | 'ai-incomplete';
+export type ArticleStatus = 'draft' | 'published' | 'archived';
+export type Audience = 'public' | 'internal';
+
+type Json<Value extends object> = JSONColumnType<Value, string, string>;
+type NullableJson<Value> = ColumnType<Value | null, string | null, string | null>;
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+
+export type UsersTable = {
+  id: string;
+  email: string;
+  name: string;
+  password_hash: string | null;
+  role: Role;
+  /** Who vouches for a user that came through `POST /auth/exchange`: issuer and subject of the token. */
+  external_issuer: string | null;
+  external_subject: string | null;
+  disabled_at: Date | null;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: Generated<Date>;
+};
+
+export type SessionsTable = {
+  id: string;
+  user_id: string;
+  /** SHA-256 of the refresh token that is valid now. */
+  token_hash: Buffer;
+  /** Key of the HMAC that makes a token's successor. */
+  rotation_key: Buffer;
+  rotations: Generated<number>;
+  rotated_at: Generated<Date>;
+  user_agent: string;
+  created_at: CreatedAt;
+  expires_at: Date;
+  revoked_at: Date | null;
+};
+
+export type TicketsTable = {
+  id: string;
+  number: Generated<number>;
+  title: string;
+  description: string;
+  status: Generated<TicketStatus>;
+  priority: Generated<TicketPriority>;
+  requester_id: string;
+  assignee_id: string | null;
+  tags: Generated<string[]>;
+  assistant: Generated<AssistantMode>;
+  handoff_reason: HandoffReason | null;
+  handoff_at: Date | null;
+  handoff_answer_id: string | null;
+  channel: Generated<string>;
+  version: Generated<number>;
+  last_seq: Generated<number>;
+  /** Sequence of the ticket's newest event. */
+  last_event: Generated<number>;
+  last_message_at: Date;
+  created_at: CreatedAt;
+  updated_at: Date;
+  resolved_at: Date | null;
+};
+
+export type Citation = { n: number; article_id: string; title: string; quote: string };
+
+export type MessagesTable = {
+  id: string;
+  ticket_id: string;
+  seq: number;
+  author_type: AuthorType;
+  author_id: string | null;
+  visibility: Generated<MessageVisibility>;
+  content: string;
+  citations: NullableJson<Citation[]>;
+  answer_id: string | null;
+  created_at: CreatedAt;
+};
+
+/** A passage as the answer saw it: the article may change afterwards, the record does not. */
+export type AnswerSource = {
+  n: number;
+  article_id: string;
+  version: number;
+  title: string;
+  heading: string;
+  score: number;
+};
+
+export type AnswersTable = {
+  id: string;
+  ticket_id: string;
+  /** Identity of the message that this answer becomes; allocated at creation. */
+  message_id: string;
+  state: AnswerState;
+  attempt: Generated<number>;
+  /** The last customer message that this answer replies to. */
+  up_to_seq: number;
+  text: Generated<string>;
+  /** What the answer was given to read; null until the search is done. */
+  sources: NullableJson<AnswerSource[]>;
+  citations: ColumnType<Citation[], string | undefined, string>;
+  verdict: Verdict | null;
+  handoff_mode: 'now' | 'offer' | null;
+  handoff_reason: HandoffReason | null;
+  finish_reason: 'stop' | 'length' | 'other' | null;
+  /** What kind of failure ended it, for staff: never the provider's words. */
+  failure: string | null;
+  provider: string | null;
+  model: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  lease_owner: string | null;
+  lease_until: Date | null;
+  feedback_helpful: boolean | null;
+  feedback_reason: string | null;
+  feedback_comment: string | null;
+  feedback_at: Date | null;
+  queued_at: Generated<Date>;
+  started_at: Date | null;
+  ended_at: Date | null;
+};
+
+export type AiPausesTable = { provider: string; model: string; until: Date };
+
+export type ArticlesTable = {
+  id: string;
+  title: string;
+  body: string;
+  tags: Generated<string[]>;
+  audience: Audience;
+  status: ArticleStatus;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: Generated<Date>;
+  published_at: Date | null;
+};
+
+export type ArticleChunksTable = {
+  id: string;
+  article_id: string;
+  ordinal: number;
+  heading: string;
+  content: string;
+  /** Weighted number of lexemes, the document length of BM25. */
+  length: number;
+};
+
+export type ChunkTermsTable = { lexeme: string; chunk_id: string; frequency: number };
+
+/** How many chunks hold a lexeme. */
+export type LexemesTable = { lexeme: string; chunks: number };
+
+/** One row: what BM25 must know of the whole collection. */
+export type KnowledgeTotalsTable = { id: boolean; chunks: number; length: number };
+
+export type EventsTable = {
+  id: string;
+  type: string;
+  /** Place in the feed, assigned in commit order after the commit; null until then. */
+  position: number | null;
+  actor_type: AuthorType;
+  actor_id: string | null;
+  ticket_id: string | null;
+  subject_id: string;
+  /** Per ticket without holes; null for events of no ticket. */
+  sequence: number | null;
+  data: Json<Record<string, unknown>>;
+  previous: NullableJson<Record<string, unknown>>;
+  created_at: CreatedAt;
+};
+
+export type IdempotencyKeysTable = {
+  user_id: string;
+  route: string;
+  key: string;
+  request_hash: string;
+  status: number;
+  body: Json<object>;
+  created_at: CreatedAt;
+};
+
+export type Tables = {
+  users: UsersTable;
+  sessions: SessionsTable;
+  tickets: TicketsTable;
+  messages: MessagesTable;
+  answers: AnswersTable;
+  ai_pauses: AiPausesTable;
+  articles: ArticlesTable;
+  article_chunks: ArticleChunksTable;
+  chunk_terms: ChunkTermsTable;
+  lexemes: LexemesTable;
+  knowledge_totals: KnowledgeTotalsTable;
+  events: EventsTable;
+  idempotency_keys: IdempotencyKeysTable;
+};

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { pino } from 'pino';
+import { createApp } from '../src/app.ts';
+import { loadConfig, type Config } from '../src/config.ts';
+import { createContainer, type Container } from '../src/container.ts';
+import type { Actor } from '../src/features/auth/actor.ts';
+import { createInProcessBus } from '../src/platform/bus/bus.ts';
+import { createPostgresBus } from '../src/platform/bus/postgres-bus.ts';
+import type { Clock } from '../src/platform/clock.ts';
+import { transaction } from '../src/platform/database/transaction.ts';
+import type { HttpServer } from '../src/platform/http/server.ts';
+import type { Role } from '../src/tables.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+/** A JSON reply; `body` is undefined when there is none. */
+export type TestReply = { status: number; body: any; headers: Record<string, string> };
+
+export type TestClient = {
+  user: { id: string; email: string; name: string; role: Role };
+  token: string;
+  get(url: string, headers?: Record<string, string>): Promise<TestReply>;
+  post(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  put(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  patch(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
+  delete(url: string, headers?: Record<string, string>): Promise<TestReply>;
+};
+
+/** The system's time, moved ahead by what a test asks for. */
+export type TestClock = Clock & { advance(milliseconds: number): void };
+
+/** One instance of the server in this process, behind `inject`. */
+export type TestApp = {
+  app: HttpServer;
+  container: Container;
+  config: Config;
+  clock: TestClock;
+  db: TestDatabase['database']['db'];
+  databaseUrl: string | undefined;
+  anonymous: Omit<TestClient, 'user' | 'token'>;
+  /** A new user of the role, signed in. */
+  as(role: Role): Promise<TestClient>;
+  signUp(person?: { name?: string }): Promise<TestClient>;
+  /** Listens on a free loopback port, for tests that need real sockets. */
+  listen(): Promise<string>;
+  /** Publishes an article that the assistant can answer from. */
+  publish(article?: {
+    title?: string;
+    body?: string;
+    audience?: 'public' | 'internal';
+  }): Promise<string>;
+  close(): Promise<void>;
+};
+
+export const testPassword = 'correct horse battery';
+const testSecret = randomBytes(48).toString('base64url');
+/** Hashing is slow on purpose; every user of a test has the same password, so one hash will do. */
+let passwordHash: string | undefined;
+
+/** What a returns article says, for questions about it. */
+export const returnsArticle = {
+  title: 'How long do I have to return an item?',
+  body: '## Returns\n\nYou have 30 days from delivery to return an item. Shoes may be tried on indoors only.',
+};
+
+/**
+ * Starts an instance on a database of its own, or on that of another instance (`sharing`), which
+ * then is the one to close it.
+ */
+export async function startTestApp(
+  options: { env?: Record<string, string>; sharing?: TestDatabase } = {},
+): Promise<TestApp & { testDatabase: TestDatabase }> {
+  const testDatabase = options.sharing ?? (await createTestDatabase());
+  const { database, url } = testDatabase;
+  const config = loadConfig({
+    DATA_DIR: tmpdir(),
+    SECRET_KEY: testSecret,
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    SHUTDOWN_DRAIN_MS: '0',
+    ...options.env,
+  });
+  const logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const clock = createTestClock();
+  const bus = url ? await createPostgresBus({ url, logger }) : createInProcessBus();
+  const container = createContainer(config, {
+    database,
+    bus,
+    secretKeys: config.secretKeys,
+    clock,
+    logger,
+  });
+  const app = await createApp(config, container, logger);
+  container.runner.resume();
+  await app.ready();
+  const { db } = database;
+
+  async function as(role: Role, name = `Test ${role}`): Promise<TestClient> {
+    passwordHash ??= await container.passwords.hash(testPassword);
+    const hash = passwordHash;
+    const email = `${randomBytes(6).toString('hex')}@example.com`;
+    const user = await transaction(db, (db) =>
+      container.users.register(db, { email, name, role, passwordHash: hash }),
+    );
+    const login = await anonymous.post('/api/v1/auth/login', { email, password: testPassword });
+    const token = login.body.access_token as string;
+    return { user: { id: user.id, email, name, role }, token, ...clientOf(token) };
+  }
+
+  function clientOf(token: string | undefined): Omit<TestClient, 'user' | 'token'> {
+    type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+    const send = async (
+      method: Method,
+      url: string,
+      body: unknown,
+      headers: Record<string, string> = {},
+    ): Promise<TestReply> => {
+      const reply = await app.inject({
+        method,
+        url,
+        headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
+        ...(body !== undefined && { payload: body as object }),
+      });
+      const isJson = /json/.test(String(reply.headers['content-type']));
+      return {
+        status: reply.statusCode,
+        body: isJson ? reply.json() : reply.body || undefined,
+        headers: reply.headers as Record<string, string>,
+      };
+    };
+    return {
+      get: (url, headers) => send('GET', url, undefined, headers),
+      post: (url, body, headers) => send('POST', url, body, headers),
+      put: (url, body, headers) => send('PUT', url, body, headers),
+      patch: (url, body, headers) => send('PATCH', url, body, headers),
+      delete: (url, headers) => send('DELETE', url, undefined, headers),
+    };
+  }
+  const anonymous = clientOf(undefined);
+
+  return {
+    app,
+    container,
+    config,
+    clock,
+    db,
+    databaseUrl: url,
+    testDatabase,
+    anonymous,
+    as: (role) => as(role),
+    signUp: ({ name } = {}) => as('customer', name),
+    listen: () => app.listen({ host: '127.0.0.1', port: 0 }),
+    async publish(article = {}) {
+      const author: Actor = {
+        id: '00000000-0000-7000-8000-000000000000',
+        role: 'admin',
+        name: 'Author',
+        sessionId: '',
+      };
+      const input = { ...returnsArticle, ...article, status: 'published' as const };
+      return (await container.knowledge.create(author, input)).id;
+    },
+    async close() {
+      await container.runner.drain(0);
+      container.eventStreams.close();
+      await app.close();
+      await bus.close();
+      if (!options.sharing) await testDatabase.drop();
+    },
+  };
+}
+
+function createTestClock(): TestClock {
+  let ahead = 0;
+  return {
+    now: () => new Date(Date.now() + ahead),
+    advance: (milliseconds) => void (ahead += milliseconds),
+  };
+}
+
+/** Waits until `look` finds something; fails after `timeoutMs` with what was waited for. */
+export async function until<Result>(
+  what: string,
+  look: () => Promise<Result | undefined | false> | Result | undefined | false,
+  timeoutMs = 10_000,
+): Promise<Result> {
+  const giveUpAt = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > giveUpAt) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
