@@ -2,8 +2,14 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
-import { closed, IdParams, problems, ref } from '../../platform/http/schemas.ts';
-import { Answer, exampleAnswer, FeedbackBody, presentAnswer } from './answers.schemas.ts';
+import { closed, EmptyBody, IdParams, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  Answer,
+  AnswerStream,
+  exampleAnswer,
+  FeedbackBody,
+  presentAnswer,
+} from './answers.schemas.ts';
 import type { AnswersService } from './answers.service.ts';
 import { parsePosition, type StreamPosition } from './answers.stream.ts';
 import type { AnswerStreams } from './answers.streams.ts';
@@ -13,11 +19,7 @@ const streamReply = {
     'Server-sent events: an AI SDK UI message stream (v1). Reconnect with `Last-Event-ID` to go on where it broke.',
   content: {
     'text/event-stream': {
-      schema: Type.String({
-        examples: [
-          'data: {"type":"text-delta","id":"text","delta":"You have 30 days"}\n\ndata: [DONE]\n\n',
-        ],
-      }),
+      schema: AnswerStream,
     },
   },
 };
@@ -85,7 +87,7 @@ export const answersRoutes =
           description: 'After an answer that failed, was cut short or was stopped.',
           tags: ['answers'],
           params: IdParams,
-          body: Type.Optional(Type.Object({}, { ...closed, examples: [{}] })),
+          body: EmptyBody,
           response: {
             201: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'queued', text: '' }] },
             ...problems(404, 409, 422),
@@ -151,7 +153,7 @@ export const answersRoutes =
           description: 'What was shown stays, as a message.',
           tags: ['answers'],
           params: IdParams,
-          body: Type.Optional(Type.Object({}, { ...closed, examples: [{}] })),
+          body: EmptyBody,
           response: {
             200: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'cancelled' }] },
             ...problems(404, 409, 422),

@@ -66,6 +66,13 @@ export const Answer = named(
   ),
 );
 
+/** Answers as they are written: frames of server-sent events. */
+export const AnswerStream = Type.String({
+  examples: [
+    'data: {"type":"text-delta","id":"text","delta":"You have 30 days"}\n\ndata: [DONE]\n\n',
+  ],
+});
+
 export const feedbackReasons = [
   'wrong',
   'incomplete',

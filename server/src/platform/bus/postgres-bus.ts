@@ -18,6 +18,9 @@ const reconnectDelayMs = 250;
 export async function createPostgresBus({ url, logger }: PostgresBusOptions): Promise<Bus> {
   const listeners = createListeners();
   const instance = crypto.randomUUID();
+  /** What piles up while a notification is on its way goes out together with the next one. */
+  const unsent = new Map<string, Set<string>>();
+  let sending: Promise<void> | undefined;
   let closing = false;
   let client = await connect();
 
@@ -31,7 +34,7 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
       // Our own were delivered without the detour.
       if (from !== instance) listeners.deliver(channel, ids.split(','));
     });
-    next.once('error', (error) => void reconnect(next, error));
+    next.once('error', (error: Error) => void reconnect(next, error));
     next.once('end', () => void reconnect(next, undefined));
     await next.connect();
     await next.query('listen support_assistant');
@@ -56,23 +59,28 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
     }
   }
 
-  return {
-    async publish(channel, ids) {
-      if (ids.length === 0) return;
-      listeners.deliver(channel, ids);
-      const notifications = [];
-      for (let at = 0; at < ids.length; at += idsPerNotificationMax) {
-        const payload = `${instance} ${channel} ${ids.slice(at, at + idsPerNotificationMax).join(',')}`;
-        notifications.push(
-          client.query({
-            name: 'notify',
-            text: `select pg_notify('support_assistant', $1)`,
-            values: [payload],
-          }),
-        );
-      }
+  async function send(): Promise<void> {
+    for (let next = unsent.entries().next(); !next.done; next = unsent.entries().next()) {
+      const [channel, waiting] = next.value;
+      const ids = [...waiting].slice(0, idsPerNotificationMax);
+      for (const id of ids) waiting.delete(id);
+      if (waiting.size === 0) unsent.delete(channel);
+      const payload = `${instance} ${channel} ${ids.join(',')}`;
+      const text = `select pg_notify('support_assistant', $1)`;
       // A lost notification is made good by the re-read after the reconnection.
-      await Promise.allSettled(notifications);
+      await client.query({ name: 'notify', text, values: [payload] }).catch(() => undefined);
+    }
+  }
+
+  return {
+    publish(channel, ids) {
+      if (ids.length === 0) return Promise.resolve();
+      listeners.deliver(channel, ids);
+      const waiting = unsent.get(channel) ?? new Set();
+      for (const id of ids) waiting.add(id);
+      unsent.set(channel, waiting);
+      sending ??= send().finally(() => (sending = undefined));
+      return sending;
     },
     subscribe: listeners.add,
     async close() {

@@ -1,0 +1,54 @@
+import { startFakeAi, type FakeAi } from './fake-ai.ts';
+import { startTestApp, until, type TestApp, type TestClient } from './harness.ts';
+
+export type AppWithFakeAi = { app: Awaited<ReturnType<typeof startTestApp>>; fake: FakeAi };
+
+/** The environment of an instance whose model is the fake one. */
+export const fakeAiEnv = (fake: FakeAi, model = 'fake/answer'): Record<string, string> => ({
+  AI_PROVIDER: 'groq',
+  AI_BASE_URL: fake.url,
+  GROQ_API_KEY: 'fake',
+  AI_MODEL: model,
+  AI_FALLBACKS: 'none',
+});
+
+/** An instance that asks a fake model, with one article about returns. */
+export async function startWithFakeAi(env: Record<string, string> = {}): Promise<AppWithFakeAi> {
+  const fake = await startFakeAi();
+  const app = await startTestApp({ env: { ...fakeAiEnv(fake), ...env } });
+  await app.publish();
+  return { app, fake };
+}
+
+/** Opens a ticket as the customer; the assistant starts on it at once. */
+export async function ask(
+  customer: TestClient,
+  description = 'How long do I have to return shoes?',
+): Promise<{ id: string; answerId: string }> {
+  const { status, body } = await customer.post('/api/v1/tickets', {
+    title: 'Returns',
+    description,
+  });
+  if (status !== 201) throw new Error(`opening a ticket: ${status} ${JSON.stringify(body)}`);
+  return { id: body.id, answerId: body.answer?.id };
+}
+
+/** Waits until the ticket has no live answer, and returns it with its messages. */
+export const settled = (customer: TestClient, ticketId: string, timeoutMs?: number): Promise<any> =>
+  until(
+    'the answer to end',
+    async () => {
+      const { body } = await customer.get(`/api/v1/tickets/${ticketId}`);
+      return body.answer === null && body;
+    },
+    timeoutMs,
+  );
+
+/** The answers of a ticket as rows, in the order of their creation. */
+export const answersOf = (app: TestApp, ticketId: string) =>
+  app.db
+    .selectFrom('answers')
+    .selectAll()
+    .where('ticket_id', '=', ticketId)
+    .orderBy('id')
+    .execute();
