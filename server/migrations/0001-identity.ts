@@ -22,7 +22,6 @@ export const identity = statements(`
     user_id uuid not null references users (id) on delete cascade,
     token_hash bytea not null,
     rotation_key bytea not null,
-    rotations integer not null default 0,
     rotated_at timestamptz(3) not null default now(),
     user_agent text not null default '',
     created_at timestamptz(3) not null default now(),

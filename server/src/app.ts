@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import fastifyHelmet from '@fastify/helmet';
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyRequest, RouteOptions } from 'fastify';
 import type { Config } from './config.ts';
 import type { Container } from './container.ts';
 import { AppError } from './errors.ts';
@@ -10,6 +10,7 @@ import { requireRole } from './features/auth/auth.policy.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
+import { homeRoutes } from './features/operations/home.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
 import { knowledgeRoutes } from './features/knowledge/knowledge.routes.ts';
 import { Article, SearchResult } from './features/knowledge/knowledge.schemas.ts';
@@ -85,7 +86,7 @@ export async function createApp(
       'Idempotent-Replayed',
     ],
   });
-  await registerOpenApi(app, { serverUrl: '/' });
+  await registerOpenApi(app, { serverUrl: '/', logInUrl: '/api/v1/auth/login' });
 
   app.decorateRequest('actor');
   app.addHook('onRequest', async (request, reply) => {
@@ -98,6 +99,7 @@ export async function createApp(
     requireRole(request.actor, policy);
   });
 
+  await app.register(homeRoutes);
   await app.register(operationsRoutes({ operations }));
   await app.register(docsRoutes({ docsUrl: '/api/v1' }));
   await app.register(
@@ -117,20 +119,27 @@ export async function createApp(
   return app;
 }
 
-/** A route that nobody thought about who may call does not start. */
+/** A server with a route that nobody thought about who may call does not start. */
 function requirePolicies(app: HttpServer): void {
-  app.addHook('onRoute', (route) => {
-    // The preflight route of the CORS plugin answers everybody, by its nature.
-    if (route.method === 'OPTIONS') return;
-    if (!route.config?.policy)
-      throw new Error(`${String(route.method)} ${route.url} has no policy`);
-    const writes = [route.method]
-      .flat()
-      .some((method) => ['POST', 'PUT', 'PATCH'].includes(method));
-    if (writes && !route.schema?.body) {
-      throw new Error(`${String(route.method)} ${route.url} has no schema for its body`);
-    }
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  // Looked at last, when each plugin has had its say on the routes within it.
+  app.addHook('onReady', (done) => {
+    const problems = routes.flatMap(problemsOfRoute);
+    done(problems.length > 0 ? new Error(problems.join('\n')) : undefined);
   });
+}
+
+function problemsOfRoute({ method, url, config, schema }: RouteOptions): string[] {
+  const methods = [method].flat();
+  // The preflight route of the CORS plugin answers everybody, by its nature.
+  if (methods.includes('OPTIONS')) return [];
+  const name = `${methods.join(', ')} ${url}`;
+  const writes = methods.some((method) => ['POST', 'PUT', 'PATCH'].includes(method));
+  return [
+    ...(config?.policy ? [] : [`${name} has no policy`]),
+    ...(writes && !schema?.body ? [`${name} has no schema for its body`] : []),
+  ];
 }
 
 function bearerToken(request: FastifyRequest): string | undefined {

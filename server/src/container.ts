@@ -81,6 +81,7 @@ export function createContainer(config: Config, resources: Resources) {
     knowledge,
     failover,
     extractive: config.ai.chain.some((candidate) => candidate.provider === 'extractive'),
+    enabled: config.ai.enabled,
   });
 
   const { leaseMs, sweepMs, streamsPerUserMax } = config.answers;

@@ -16,8 +16,24 @@ export const createLogger = (config: Config): Logger =>
     level: config.logLevel,
     base: undefined,
     redact: ['headers.authorization', 'headers.cookie'],
-    serializers: { error: pino.stdSerializers.err },
+    serializers: { error: describeError },
   });
+
+const vacuumMs = 10 * 60_000;
+
+/** Database errors carry the values of the failed statement: of an error only this is logged. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return {
+    name,
+    message,
+    code,
+    stack,
+    ...(cause !== undefined && { cause: describeError(cause) }),
+  };
+}
 
 /** PostgreSQL when `DATABASE_URL` says where, else the embedded one in the data folder. */
 export async function openDatabase(config: Config): Promise<Database<Tables>> {
@@ -30,9 +46,16 @@ export async function openDatabase(config: Config): Promise<Database<Tables>> {
   }
   const { pglite, release } = await openEmbedded(config.dataDir);
   const database = connectEmbedded<Tables>(pglite);
+  // The embedded PostgreSQL has no autovacuum.
+  const vacuum = setInterval(
+    () => void pglite.query('vacuum analyze').catch(() => undefined),
+    vacuumMs,
+  );
+  vacuum.unref();
   return {
     ...database,
     async close() {
+      clearInterval(vacuum);
       await database.close();
       if (!pglite.closed) await pglite.close();
       await release();

@@ -63,7 +63,6 @@ export type SessionsTable = {
   token_hash: Buffer;
   /** Key of the HMAC that makes a token's successor. */
   rotation_key: Buffer;
-  rotations: Generated<number>;
   rotated_at: Generated<Date>;
   user_agent: string;
   created_at: CreatedAt;

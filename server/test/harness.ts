@@ -12,6 +12,7 @@ import { transaction } from '../src/platform/database/transaction.ts';
 import type { HttpServer } from '../src/platform/http/server.ts';
 import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createReplyCheck, type Document } from './openapi.ts';
 
 /** A JSON reply; `body` is undefined when there is none. */
 export type TestReply = { status: number; body: any; headers: Record<string, string> };
@@ -107,6 +108,9 @@ export async function startTestApp(
     return { user: { id: user.id, email, name, role }, token, ...clientOf(token) };
   }
 
+  let checkReply: ReturnType<typeof createReplyCheck> | undefined;
+
+  /** Every reply that a test gets is held against the OpenAPI document. */
   function clientOf(token: string | undefined): Omit<TestClient, 'user' | 'token'> {
     type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
     const send = async (
@@ -122,11 +126,14 @@ export async function startTestApp(
         ...(body !== undefined && { payload: body as object }),
       });
       const isJson = /json/.test(String(reply.headers['content-type']));
-      return {
+      const result = {
         status: reply.statusCode,
         body: isJson ? reply.json() : reply.body || undefined,
         headers: reply.headers as Record<string, string>,
       };
+      checkReply ??= createReplyCheck(app.swagger() as unknown as Document);
+      checkReply(method, url, result);
+      return result;
     };
     return {
       get: (url, headers) => send('GET', url, undefined, headers),

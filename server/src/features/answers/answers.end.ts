@@ -1,7 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Tables } from '../../tables.ts';
+import { assistantActor, systemActor } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
-import { assistantActor, systemActor, type TicketsService } from '../tickets/tickets.service.ts';
+import type { TicketsService } from '../tickets/tickets.service.ts';
 import { lines } from './answers.lines.ts';
 import type { Outcome } from './answers.pipeline.ts';
 import * as repository from './answers.repository.ts';

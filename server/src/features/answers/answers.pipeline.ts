@@ -60,14 +60,17 @@ export function createPipeline(dependencies: {
   failover: Failover;
   /** Whether the keyless mode stands at the end of the chain. */
   extractive: boolean;
+  /** The kill switch: false gives what is still queued to people. */
+  enabled: boolean;
 }) {
-  const { knowledge, failover, extractive } = dependencies;
+  const { knowledge, failover, extractive, enabled } = dependencies;
 
   return async function produce(
     conversation: Conversation,
     draft: Draft,
     options: { signal: AbortSignal; startAt: number },
   ): Promise<Outcome> {
+    if (!enabled) return { state: 'failed', failure: 'disabled' };
     const newest = conversation.turns.findLast((turn) => turn.author_type === 'customer');
     const rule = matchRule(newest?.content ?? '', conversation.offered);
     if (rule) return handOff(rule.reason);

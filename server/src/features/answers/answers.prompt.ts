@@ -19,8 +19,8 @@ export type PromptInput = {
 /** Groq's reasoning models think within this budget too: less and they may end with no text. */
 const outputTokensMax = 1_024;
 /** Characters, at about four a token: the free tiers take 8,000 tokens a minute. */
-const historyLengthMax = 3_000;
-const questionLengthMax = 4_000;
+const historyLengthMax = 2_400;
+const questionLengthMax = 3_000;
 
 const instructions = `You are the support assistant of a company. Answer the customer from the help passages only.
 

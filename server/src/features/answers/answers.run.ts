@@ -5,7 +5,7 @@ import type { ReleaseSlot, Slots } from '../../platform/ai/slots.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
 import { outsideTransaction, transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
-import { answersChanged } from '../tickets/tickets.service.ts';
+import { answersChanged } from '../tickets/answers-changed.ts';
 import type { EndAnswer } from './answers.end.ts';
 import type { Flusher, Growing } from './answers.flusher.ts';
 import type { Outcome, Pipeline } from './answers.pipeline.ts';

@@ -4,8 +4,8 @@ import type { Bus } from '../../platform/bus/bus.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { AnswerState, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
-import type { TicketRow } from '../tickets/tickets.repository.ts';
-import { answersChanged, type TicketsService } from '../tickets/tickets.service.ts';
+import { answersChanged } from '../tickets/answers-changed.ts';
+import type { TicketRow, TicketsService } from '../tickets/tickets.service.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow, Enqueued } from './answers.repository.ts';
 import type { AnswersRunner } from './answers.run.ts';
@@ -70,6 +70,9 @@ export function createAnswersService(dependencies: {
       requireAssistant(ticket);
       const started = await transaction(db, async (db) => {
         const locked = await tickets.lockVisible(db, actor, ticketId);
+        // Somebody else may have started, and even ended it, since the look above.
+        const current = await repository.findLatest(db, ticketId);
+        if (current && current.up_to_seq >= seq) return { id: current.id, how: 'joined' as const };
         requireAssistant(locked);
         return repository.enqueue(db, ticketId, seq, settings.leaseMs);
       });

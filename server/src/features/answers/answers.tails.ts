@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Bus } from '../../platform/bus/bus.ts';
 import { outsideTransaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
-import { answersChanged } from '../tickets/tickets.service.ts';
+import { answersChanged } from '../tickets/answers-changed.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow } from './answers.repository.ts';
 

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { behind, type Position } from '../../platform/database/page.ts';
 import type { Role, Tables } from '../../tables.ts';
 import type { TokenChain } from './refresh-tokens.ts';
@@ -125,7 +125,7 @@ export async function rotate(
 ): Promise<boolean> {
   const result = await db
     .updateTable('sessions')
-    .set({ token_hash: hashes.to, rotations: sql<number>`rotations + 1`, rotated_at: now })
+    .set({ token_hash: hashes.to, rotated_at: now })
     .where('id', '=', id)
     .where('token_hash', '=', hashes.from)
     .where('revoked_at', 'is', null)

@@ -30,11 +30,11 @@ export const authRoutes =
   (app, _options, done) => {
     const { auth, publicUrl } = dependencies;
     const cookie = createRefreshCookie(publicUrl, `${app.prefix}/auth`);
-    app.register(fastifyCookie);
-    app.register(signUpRoute(auth));
-    app.register(logInRoute(auth, cookie));
-    app.register(sessionRoutes(auth, cookie));
-    app.register(meRoutes({ auth }));
+    void app.register(fastifyCookie);
+    void app.register(signUpRoute(auth));
+    void app.register(logInRoute(auth, cookie));
+    void app.register(sessionRoutes(auth, cookie));
+    void app.register(meRoutes({ auth }));
     done();
   };
 
@@ -63,7 +63,7 @@ const signUpRoute =
 const logInRoute =
   (auth: AuthService, cookie: RefreshCookie): FastifyPluginCallbackTypebox =>
   (app, _options, done) => {
-    app.register(fastifyFormbody);
+    void app.register(fastifyFormbody);
     app.post<{ Body: LogIn | undefined }>(
       '/auth/login',
       {
@@ -140,7 +140,7 @@ const sessionRoutes =
           description: 'Ends the session of the access token, and with it its refresh token.',
           tags,
           body: LogOutBody,
-          response: { 204: Type.Null(), ...problems(422) },
+          response: { 204: Type.Null({ description: 'Signed out.' }), ...problems(422) },
         },
       },
       async (request, reply) => {

@@ -91,18 +91,17 @@ export const exampleGrant: Static<typeof TokenGrant> = {
   refresh_token: '0199f3a0-1111-7c31-9d2e-6c1f3f0b7a77.q0Qm0nB0y1Yx2bC3d4E5f6G7h8I9j0K1l2M3n4O5p6Q',
 };
 
-export const RefreshBody = nullable(
-  Type.Object(
-    { refresh_token: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
-    {
-      ...closed,
-      description: 'Empty when the refresh token is in the cookie.',
-      examples: [{ refresh_token: exampleGrant.refresh_token }],
-    },
+export const RefreshBody = {
+  ...nullable(
+    Type.Object(
+      { refresh_token: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
+      { ...closed, description: 'Empty when the refresh token is in the cookie.' },
+    ),
   ),
-);
+  examples: [{ refresh_token: exampleGrant.refresh_token }],
+};
 
-export const LogOutBody = nullable(Type.Object({}, { ...closed, examples: [{}] }));
+export const LogOutBody = { ...nullable(Type.Object({}, closed)), examples: [{}] };
 
 export const ExchangeBody = Type.Object(
   { token: Type.String({ minLength: 1, maxLength: 4_000 }) },

@@ -2,14 +2,15 @@ import type { Kysely } from 'kysely';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
-import type { UserRow } from '../users/users.repository.ts';
-import type { UsersService } from '../users/users.service.ts';
+import type { UserRow, UsersService } from '../users/users.service.ts';
 import type { Actor } from './actor.ts';
 import * as repository from './auth.repository.ts';
 import { acceptableName, isEmail, normalEmail } from './identity.ts';
 import type { Passwords } from './passwords.ts';
 import { challenge, type Grant, type Sessions } from './sessions.ts';
 import type { ExchangeClaims, Tokens } from './tokens.ts';
+
+export type LogIn = { email: string; password: string; userAgent: string };
 
 export type AuthService = ReturnType<typeof createAuthService>;
 
@@ -32,15 +33,11 @@ export function createAuthService(dependencies: {
     },
 
     /** Unknown e-mail, wrong password and disabled user: the same work, the same reply. */
-    async logIn(input: { email: string; password: string; userAgent: string }): Promise<Grant> {
-      const email = normalEmail(input.email);
-      const known = await repository.findCredentials(db, { email });
-      const isRight = await passwords.verify(input.password, known?.password_hash);
-      if (!known?.password_hash || !isRight) {
-        throw invalidCredentials('The e-mail or the password is wrong.');
-      }
-      const credentials = await refreshHash(known, known.password_hash, input.password);
-      return openSession(credentials, input.userAgent);
+    async logIn(input: LogIn): Promise<Grant> {
+      // Whose account changes in between is looked at once more, as it is then.
+      const grant = (await tryLogIn(input)) ?? (await tryLogIn(input));
+      if (!grant) throw wrongLogin();
+      return grant;
     },
 
     refresh: sessions.refresh,
@@ -59,7 +56,9 @@ export function createAuthService(dependencies: {
       if (user.role !== 'customer') throw new AppError('forbidden', 'Staff sign in by password.');
       const credentials = await repository.findCredentials(db, { id: user.id });
       if (!credentials) throw invalidCredentials('This account is disabled.');
-      return openSession(credentials, input.userAgent);
+      const grant = await openSession(credentials, input.userAgent);
+      if (!grant) throw invalidCredentials('The account has just changed: sign in again.');
+      return grant;
     },
 
     authenticate: sessions.authenticate,
@@ -92,26 +91,25 @@ export function createAuthService(dependencies: {
     revokeSession: sessions.revoke,
   };
 
-  /** Brings a hash of an outdated cost up to date, now that the password is at hand. */
-  async function refreshHash(
-    credentials: repository.Credentials,
-    hash: string,
-    password: string,
-  ): Promise<repository.Credentials> {
-    if (!passwords.needsRehash(hash)) return credentials;
+  /** Undefined when the account changed between the check of the password and the session. */
+  async function tryLogIn({ email, password, userAgent }: LogIn): Promise<Grant | undefined> {
+    const known = await repository.findCredentials(db, { email: normalEmail(email) });
+    const isRight = await passwords.verify(password, known?.password_hash);
+    if (!known?.password_hash || !isRight) throw wrongLogin();
+    if (!passwords.needsRehash(known.password_hash)) return openSession(known, userAgent);
     const password_hash = await passwords.hash(password);
-    const isReplaced = await repository.replacePasswordHash(db, credentials, password_hash);
-    return isReplaced ? { ...credentials, password_hash } : credentials;
+    await repository.replacePasswordHash(db, known, password_hash);
+    return openSession({ ...known, password_hash }, userAgent);
   }
 
+  /** Undefined when the credentials are not the user's any more. */
   async function openSession(
     credentials: repository.Credentials,
     userAgent: string,
-  ): Promise<Grant> {
+  ): Promise<Grant | undefined> {
     return transaction(db, async (db) => {
       const isUnchanged = await repository.holdForSignIn(db, credentials);
-      if (!isUnchanged) throw invalidCredentials('The account has just changed: sign in again.');
-      return sessions.open(db, credentials.id, userAgent);
+      return isUnchanged ? sessions.open(db, credentials.id, userAgent) : undefined;
     });
   }
 
@@ -136,6 +134,8 @@ export function createAuthService(dependencies: {
 
 const invalidCredentials = (message: string): AppError =>
   new AppError('invalid-credentials', message, { details: { headers: challenge } });
+
+const wrongLogin = (): AppError => invalidCredentials('The e-mail or the password is wrong.');
 
 const wrongCurrentPassword = (): AppError =>
   invalidField('/current_password', 'incorrect', 'This is not your current password.');

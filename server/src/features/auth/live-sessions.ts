@@ -9,8 +9,6 @@ const entriesMax = 10_000;
 
 type Entry = { readAt: number; session: Promise<LiveSession | undefined> };
 
-export type LiveSessions = ReturnType<typeof createLiveSessions>;
-
 /** Looks sessions up, at most once in half a second each. */
 export function createLiveSessions({ db, clock }: { db: Kysely<Tables>; clock: Clock }) {
   const entries = new Map<string, Entry>();
@@ -27,12 +25,8 @@ export function createLiveSessions({ db, clock }: { db: Kysely<Tables>; clock: C
     // Set anew, it moves to the end: the first entry is always the one read longest ago.
     entries.delete(id);
     entries.set(id, entry);
-    if (entries.size > entriesMax) {
-      for (const oldest of entries.keys()) {
-        entries.delete(oldest);
-        break;
-      }
-    }
+    const [oldest] = entries.keys();
+    if (entries.size > entriesMax && oldest !== undefined) entries.delete(oldest);
     return session;
   }
 

@@ -62,7 +62,7 @@ export const meRoutes =
             'Forgets name, e-mail and password, and ends all sessions. Tickets and messages stay, ' +
             'as those of a deleted user. The last admin cannot go.',
           tags,
-          response: { 204: Type.Null(), ...problems(409) },
+          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409) },
         },
       },
       async (request, reply) => {
@@ -81,7 +81,7 @@ export const meRoutes =
           description: 'Ends all other sessions.',
           tags,
           body: ChangePasswordBody,
-          response: { 204: Type.Null(), ...problems(422) },
+          response: { 204: Type.Null({ description: 'Changed.' }), ...problems(422) },
         },
       },
       async ({ actor, body }, reply) => {
@@ -125,7 +125,7 @@ export const meRoutes =
           summary: 'Sign out elsewhere',
           tags,
           params: IdParams,
-          response: { 204: Type.Null(), ...problems(404) },
+          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(404) },
         },
       },
       async ({ actor, params }, reply) => {

@@ -133,6 +133,8 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
 
   async function end(db: Kysely<Tables>, which: repository.RevokeSessions): Promise<string[]> {
     const ids = await repository.revokeSessions(db, which, clock.now());
+    // Before the commit a reader may learn the old state again, and then believes it no longer than
+    // other instances do.
     live.forget(ids);
     return ids;
   }

@@ -1,7 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
-import { closed, IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  closed,
+  IdParams,
+  ifMatchHeaders,
+  pageOf,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Article,
   CreateArticleBody,
@@ -22,7 +29,7 @@ export const knowledgeRoutes =
     app.get(
       '/articles',
       {
-        config: { policy: 'public' },
+        config: { policy: 'anyone' },
         schema: {
           operationId: 'listArticles',
           summary: 'List articles',
@@ -48,7 +55,7 @@ export const knowledgeRoutes =
     app.get(
       '/articles/search',
       {
-        config: { policy: 'public' },
+        config: { policy: 'anyone' },
         schema: {
           operationId: 'searchArticles',
           summary: 'Search the published articles',
@@ -98,7 +105,7 @@ export const knowledgeRoutes =
     app.get(
       '/articles/:id',
       {
-        config: { policy: 'public' },
+        config: { policy: 'anyone' },
         schema: {
           operationId: 'getArticle',
           summary: 'Read an article',
@@ -123,6 +130,7 @@ export const knowledgeRoutes =
           summary: 'Change an article',
           tags: ['knowledge'],
           params: IdParams,
+          headers: ifMatchHeaders,
           body: UpdateArticleBody,
           response: {
             200: { ...ref(Article), examples: [{ ...exampleArticle, status: 'archived' }] },

@@ -2,7 +2,16 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { EventStreams } from '../../platform/http/event-stream.ts';
 import { etagOf, idempotencyOf } from '../../platform/http/preconditions.ts';
-import { closed, IdParams, nullable, oneOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  closed,
+  idempotencyHeaders,
+  IdParams,
+  nullable,
+  oneOf,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
+import { AnswerStream } from '../answers/answers.schemas.ts';
 import type { AnswersService } from '../answers/answers.service.ts';
 import { handoffFrames } from '../answers/answers.stream.ts';
 import { wantsEventStream, type AnswerStreams } from '../answers/answers.streams.ts';
@@ -35,12 +44,6 @@ const NewMessageBody = Type.Object(
   { ...closed, examples: [{ content: 'And what about sale items?' }] },
 );
 
-const headers = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({ description: 'The same key has its effect once, for 24 hours.' }),
-  ),
-});
-
 /** Opening a ticket stands here and not with the tickets: it also starts the assistant. */
 export const messagesRoutes =
   (dependencies: {
@@ -63,7 +66,7 @@ export const messagesRoutes =
           description:
             'The description is message 1. The assistant starts to answer at once: follow `answer.events_url`.',
           tags: ['tickets'],
-          headers,
+          headers: idempotencyHeaders,
           body: CreateTicketBody,
           response: {
             201: { ...ref(Ticket), examples: [exampleTicket] },
@@ -97,7 +100,7 @@ export const messagesRoutes =
           description:
             'A message of the requester gets an answer while the assistant is active. With `Accept: text/event-stream` the reply is the answer itself, as a stream.',
           tags: ['messages'],
-          headers,
+          headers: idempotencyHeaders,
           params: IdParams,
           body: NewMessageBody,
           response: {
@@ -129,7 +132,7 @@ export const messagesRoutes =
                     },
                   ),
                 },
-                'text/event-stream': { schema: Type.String() },
+                'text/event-stream': { schema: AnswerStream },
               },
             },
             ...problems(404, 409, 422),

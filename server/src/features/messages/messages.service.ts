@@ -6,11 +6,8 @@ import { transaction } from '../../platform/database/transaction.ts';
 import type { MessageVisibility, Tables, TicketStatus } from '../../tables.ts';
 import { isStaff, type Actor } from '../auth/actor.ts';
 import type { AnswersService, Started } from '../answers/answers.service.ts';
-import {
-  answersChanged,
-  type CreateTicket,
-  type TicketsService,
-} from '../tickets/tickets.service.ts';
+import { answersChanged } from '../tickets/answers-changed.ts';
+import type { CreateTicket, TicketsService } from '../tickets/tickets.service.ts';
 
 /** The client's `Idempotency-Key` with the hash of the request that it came with. */
 export type Idempotency = Omit<IdempotencyScope, 'userId'>;
@@ -63,13 +60,15 @@ export function createMessagesService(dependencies: {
       input: NewMessageInput,
       idempotency: Idempotency | undefined,
     ): Promise<Effect<Said>> {
-      if (!isStaff(actor)) refuseStaffFields(input);
       return effect(actor, idempotency, async (db) => {
         const ticket = await tickets.lockVisible(db, actor, ticketId);
+        if (!isStaff(actor)) refuseStaffFields(input);
         if (ticket.status === 'closed') {
           throw new AppError('ticket-closed', 'The ticket is closed; open a new one.');
         }
-        if (ticket.requester_id === actor.id && input.visibility !== 'internal') {
+        const isAsking = ticket.requester_id === actor.id && input.visibility !== 'internal';
+        // A member of the team may be a requester too; with a status they speak as staff.
+        if (isAsking && input.status === undefined) {
           const message = await tickets.appendFromRequester(db, actor, ticket, input.content);
           const started = await answers.enqueue(db, ticket, message.seq);
           return [said(ticketId, message, started?.id), { started }];

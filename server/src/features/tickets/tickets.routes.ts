@@ -1,8 +1,8 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { invalidField } from '../../errors.ts';
 import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
-import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import { IdParams, ifMatchHeaders, pageOf, problems, ref } from '../../platform/http/schemas.ts';
 import type { Actor } from '../auth/actor.ts';
-import type { TicketFilter, TicketSort } from './tickets.repository.ts';
 import {
   exampleMessage,
   exampleTicket,
@@ -17,7 +17,7 @@ import {
   UpdateTicketBody,
 } from './tickets.schemas.ts';
 import type { Static } from 'typebox';
-import type { TicketsService } from './tickets.service.ts';
+import type { TicketFilter, TicketSort, TicketsService } from './tickets.service.ts';
 
 export const ticketsRoutes =
   ({ tickets }: { tickets: TicketsService }): FastifyPluginCallbackTypebox =>
@@ -92,6 +92,7 @@ export const ticketsRoutes =
             'Only the fields that are sent change. With `If-Match` the change is refused when the ticket is no longer at that version.',
           tags: ['tickets'],
           params: IdParams,
+          headers: ifMatchHeaders,
           body: UpdateTicketBody,
           response: {
             200: { ...ref(Ticket), examples: [{ ...exampleTicket, status: 'resolved' }] },
@@ -146,18 +147,24 @@ export const ticketsRoutes =
   };
 
 function filterOf(actor: Actor, query: Static<typeof ListTicketsQuery>): TicketFilter {
-  const from = query['created_at[gte]'];
-  const before = query['created_at[lt]'];
   return {
     status: query.status,
     priority: query.priority,
     assignee: query.assignee === 'me' ? actor.id : query.assignee,
     requester: query.requester,
     handedOff: query.handed_off,
-    createdFrom: from === undefined ? undefined : new Date(from),
-    createdBefore: before === undefined ? undefined : new Date(before),
+    createdFrom: timeOf('created_at[gte]', query['created_at[gte]']),
+    createdBefore: timeOf('created_at[lt]', query['created_at[lt]']),
     text: query.q,
   };
+}
+
+/** A leap second passes the format, but no Date can hold it. */
+function timeOf(name: string, value: string | undefined): Date | undefined {
+  if (value === undefined) return undefined;
+  const time = new Date(value);
+  if (time.getTime() >= 0) return time;
+  throw invalidField(`?${name}`, 'time', 'must be a time from 1970 on');
 }
 
 const sortOf = (sort: string): TicketSort => ({

@@ -9,6 +9,7 @@ import {
   ref,
   singleLine,
   Time,
+  uuid,
 } from '../../platform/http/schemas.ts';
 import type { AnswerState } from '../../tables.ts';
 import type { TicketWithMessages } from './tickets.service.ts';
@@ -153,9 +154,7 @@ export const CreateTicketBody = Type.Object(
   {
     title: Title,
     description: Type.String({ minLength: 1, maxLength: messageLengthMax }),
-    requester_id: Type.Optional(
-      Type.String({ format: 'uuid', description: 'Staff only: the customer to open it for.' }),
-    ),
+    requester_id: Type.Optional(uuid({ description: 'Staff only: the customer to open it for.' })),
     priority: Type.Optional(oneOf(ticketPriorities, { description: 'Staff only.' })),
     tags: Type.Optional(Tags),
     channel: Type.Optional(oneOf(['api', 'chat', 'web', 'email', 'phone'] as const)),

@@ -12,10 +12,14 @@ import type {
   TicketStatus,
 } from '../../tables.ts';
 import { isStaff, type Actor } from '../auth/actor.ts';
+import { assistantActor } from '../events/event-actors.ts';
 import type { EventActor, EventsService } from '../events/events.service.ts';
+import { answersChanged } from './answers-changed.ts';
 import { nextStatuses, staffFields, statusAfterCustomerMessage } from './tickets.policy.ts';
 import * as repository from './tickets.repository.ts';
 import type { MessageView, TicketRow, TicketView } from './tickets.repository.ts';
+
+export type { TicketFilter, TicketRow, TicketSort } from './tickets.repository.ts';
 
 export type CreateTicket = {
   title: string;
@@ -47,9 +51,6 @@ export type TicketWithMessages = TicketView & {
   olderCursor: string | null;
 };
 
-/** Answers that something other than their own run has ended; their runs and readers must hear of it. */
-export const answersChanged = 'answers.changed';
-
 /** How many messages come with a ticket. */
 const newestMessages = 50;
 
@@ -65,15 +66,15 @@ export function createTicketsService(dependencies: {
 
   return {
     async get(actor: Actor, id: string): Promise<TicketWithMessages> {
-      const [ticket, newest] = await Promise.all([
-        repository.findVisible(db, actor, id),
-        repository.listMessages(db, actor, id, {
-          limit: newestMessages,
-          direction: 'desc',
-          afterSeq: undefined,
-        }),
-      ]);
+      // In this order: messages may be newer than the ticket, never older, so that a reader who sees
+      // that the answer has ended also sees its message.
+      const ticket = await repository.findVisible(db, actor, id);
       if (!ticket) throw notFound();
+      const newest = await repository.listMessages(db, actor, id, {
+        limit: newestMessages,
+        direction: 'desc',
+        afterSeq: undefined,
+      });
       const { data, next_cursor } = pageOf(newest, newestMessages, [id, 'desc'], bySeq);
       return { ...ticket, messages: data.reverse(), olderCursor: next_cursor };
     },
@@ -159,10 +160,10 @@ export function createTicketsService(dependencies: {
       input: UpdateTicket,
       ifMatch: number | undefined,
     ): Promise<TicketView> {
-      if (!isStaff(actor)) refuseStaffFields(input);
       const ended = await transaction(db, async (db) => {
         const ticket = await repository.lockVisible(db, actor, id);
         if (!ticket) throw notFound();
+        if (!isStaff(actor)) refuseStaffFields(input);
         if (ifMatch !== undefined && ifMatch !== ticket.version) {
           throw new AppError('version-mismatch', 'The ticket has changed since you read it.', {
             details: { headers: { etag: `"${ticket.version}"` } },
@@ -389,7 +390,9 @@ export function createTicketsService(dependencies: {
     ticket: TicketRow,
     changes: repository.TicketChanges,
   ): Promise<void> {
-    const before = Object.keys(changes).map((name) => [name, ticket[name as keyof TicketRow]]);
+    const before = Object.keys(changes).map(
+      (name) => [name, ticket[name as keyof TicketRow]] as const,
+    );
     await events.record(db, {
       type,
       actor: personOf(actor),
@@ -417,9 +420,6 @@ export function createTicketsService(dependencies: {
     }
   }
 }
-
-export const assistantActor: EventActor = { type: 'assistant', id: null };
-export const systemActor: EventActor = { type: 'system', id: null };
 
 const clearedHandoff = { handoff_reason: null, handoff_at: null, handoff_answer_id: null };
 

@@ -19,7 +19,7 @@ import {
 import { seesWholeUser } from './users.policy.ts';
 import type { UserRow } from './users.repository.ts';
 
-export const roles = ['customer', 'agent', 'admin'] as const;
+const roles = ['customer', 'agent', 'admin'] as const;
 
 export const Email = Type.String({
   format: 'email',

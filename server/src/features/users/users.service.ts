@@ -27,6 +27,8 @@ import {
 import * as repository from './users.repository.ts';
 import type { UserChanges, UserRow } from './users.repository.ts';
 
+export type { UserRow } from './users.repository.ts';
+
 export type ListUsers = { filter: UserFilter; limit: number; cursor: string | undefined };
 
 export type CreateUser = { email: string; name: string; role: Role; password: string };

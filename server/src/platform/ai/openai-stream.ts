@@ -105,7 +105,7 @@ export function createOpenAiStream(provider: string) {
 
 function parseFrame(data: string): WireChunk {
   try {
-    return JSON.parse(data);
+    return JSON.parse(data) as WireChunk;
   } catch {
     return null;
   }

@@ -24,7 +24,7 @@ export type EmbeddedDatabase = { pglite: PGlite; release(): Promise<void> };
  */
 export async function openEmbedded(folder: string): Promise<EmbeddedDatabase> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const unlock = await lock(folder);
+  const unlock = await lockFolder(folder);
   try {
     const home = join(folder, 'database');
     if (!existsSync(home)) await initialise(folder, home);
@@ -46,7 +46,8 @@ async function initialise(folder: string, home: string): Promise<void> {
 
 type Owner = { pid: number; started: string; boot: string };
 
-async function lock(folder: string): Promise<() => Promise<void>> {
+/** Takes the folder for this process, or throws `DataDirInUseError`. Returns what gives it back. */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'lock');
   const me = JSON.stringify(ownerOf(process.pid));
   while (!(await createExclusively(path, me))) {

@@ -13,7 +13,7 @@ export async function migrate<Tables>(
   migrations: Migrations,
 ): Promise<string[]> {
   const { error, results = [] } = await migratorFor(db, migrations).migrateToLatest();
-  if (error) throw error;
+  if (error) throw error as Error;
   return results.map((result) => result.migrationName);
 }
 

@@ -1,4 +1,5 @@
 import fastifySwagger from '@fastify/swagger';
+import { documentedReplies, withNamedShapes, type Document } from './openapi-document.ts';
 import type { HttpServer } from './server.ts';
 
 const description = `Customers open tickets; an AI assistant answers them live, from the company's own
@@ -8,10 +9,14 @@ Errors are RFC 9457 problem documents with a stable \`code\`. Lists are paged wi
 POSTs that create take an \`Idempotency-Key\`; objects with a version take \`If-Match\`.
 Answers stream as server-sent events and resume with \`Last-Event-ID\`.`;
 
+/** Two ways to the same access token: let the page sign in, or paste one. */
+const signedIn: Record<string, string[]>[] = [{ password: [] }, { bearer: [] }];
+const nobody = {};
+
 /** Serves the OpenAPI document, made from the same schemas that validate and serialise. */
 export async function registerOpenApi(
   app: HttpServer,
-  { serverUrl }: { serverUrl: string },
+  { serverUrl, logInUrl }: { serverUrl: string; logInUrl: string },
 ): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
@@ -35,10 +40,20 @@ export async function registerOpenApi(
       ],
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          password: {
+            type: 'oauth2',
+            description: 'Signs in with e-mail and password; leave client id and secret empty.',
+            flows: { password: { tokenUrl: logInUrl, scopes: {} } },
+          },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The `access_token` of a sign-in.',
+          },
         },
       },
-      security: [{ bearer: [] }],
+      security: signedIn,
     },
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>
@@ -46,9 +61,14 @@ export async function registerOpenApi(
     },
     transform: ({ schema, url, route }) => {
       const policy = route.config?.policy;
-      const security: Record<string, string[]>[] | undefined =
-        policy === 'public' ? [] : policy === 'anyone' ? [{ bearer: [] }, {}] : undefined;
-      return { schema: { ...schema, ...(security && { security }) }, url };
+      const security =
+        policy === 'public' ? [] : policy === 'anyone' ? [nobody, ...signedIn] : undefined;
+      const response = documentedReplies(schema?.response);
+      return { schema: { ...schema, response, ...(security && { security }) }, url };
     },
+    transformObject: (document) =>
+      'openapiObject' in document
+        ? withNamedShapes(document.openapiObject as Document)
+        : document.swaggerObject,
   });
 }

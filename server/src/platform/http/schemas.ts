@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox';
+import { problemOf } from './problem.ts';
 
 /** A reference to a shape that has an `$id`, so that it appears once in the OpenAPI document. */
 export const ref = <Schema extends TSchema & { $id: string }>(schema: Schema) =>
@@ -10,7 +11,11 @@ export const named = <Schema extends TSchema>(
   schema: Schema,
 ): Schema & { $id: string } => Object.assign(schema, { $id: id });
 
-export const Id = Type.String({ format: 'uuid' });
+/** The format alone would let `urn:uuid:…` pass, which PostgreSQL refuses. */
+export const uuid = (options: object = {}) =>
+  Type.String({ format: 'uuid', pattern: '^[0-9a-fA-F-]{36}$', ...options });
+
+export const Id = uuid();
 export const Time = Type.String({ format: 'date-time' });
 
 export const nullable = <Schema extends TSchema>(schema: Schema) =>
@@ -27,6 +32,21 @@ export const singleLine = (minLength: number, maxLength: number, options: object
   Type.String({ minLength, maxLength, format: 'single-line', ...options });
 
 export const closed = { additionalProperties: false } as const;
+
+/** For actions that need no more than their address: no body, or an empty one. */
+export const EmptyBody = { ...nullable(Type.Object({}, closed)), examples: [{}] };
+
+export const idempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: 'The same key has its effect once, for 24 hours.' }),
+  ),
+});
+
+export const ifMatchHeaders = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The ETag that the change is based on; without it, any will do.' }),
+  ),
+});
 
 /** Path parameters `{id}`; a malformed id is a 404 like any other id that is not there. */
 export const IdParams = Type.Object({ id: Id }, closed);
@@ -81,20 +101,60 @@ export const Problem = named(
  * The error replies of an operation: those of its own by name, the common ones (400, 401, 405, 413,
  * 415, 429, 500, 503) once as `default`.
  */
-export const problems = (...statuses: (403 | 404 | 409 | 412 | 422)[]) => {
-  const reply = (description: string) => ({
-    description,
-    content: { 'application/problem+json': { schema: ref(Problem) } },
-  });
-  const descriptions = {
-    403: 'The role lacks this function.',
-    404: 'Not there, not yours, or not an id.',
-    409: 'The state of the object does not allow it.',
-    412: 'The object has changed since it was read.',
-    422: 'A value is not acceptable.',
-  };
+export const problems = (...statuses: (403 | 404 | 409 | 412 | 422)[]) => ({
+  ...Object.fromEntries(statuses.map((status) => [status, failures[status]])),
+  default: failures.default,
+});
+
+const failure = (
+  description: string,
+  status: number,
+  code: string,
+  detail: string,
+  pointer = '',
+) => {
+  const errors = pointer ? [{ pointer, code: 'minLength', message: detail }] : undefined;
+  const example = problemOf(
+    { status, code, detail, errors },
+    '7c9f2b1e-3d4a-4f60-9b8e-5a1c0d2e4f68',
+  );
   return {
-    ...Object.fromEntries(statuses.map((status) => [status, reply(descriptions[status])])),
-    default: reply('Any other failure.'),
+    description,
+    content: { 'application/problem+json': { schema: { ...ref(Problem), examples: [example] } } },
   };
+};
+
+const failures = {
+  403: failure('The role lacks this function.', 403, 'forbidden', 'Your role may not do this.'),
+  404: failure(
+    'Not there, not yours, or not an id.',
+    404,
+    'not-found',
+    'There is nothing here for you.',
+  ),
+  409: failure(
+    'The state of the object does not allow it.',
+    409,
+    'ticket-closed',
+    'The ticket is closed.',
+  ),
+  412: failure(
+    'The object has changed since it was read.',
+    412,
+    'version-mismatch',
+    'The ticket has changed since you read it.',
+  ),
+  422: failure(
+    'A value is not acceptable.',
+    422,
+    'validation-failed',
+    'must NOT have fewer than 3 characters',
+    '/title',
+  ),
+  default: failure(
+    'Any other failure.',
+    401,
+    'unauthenticated',
+    'Send an access token to do this.',
+  ),
 };

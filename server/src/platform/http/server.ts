@@ -45,7 +45,7 @@ export function createHttpServer(options: HttpServerOptions) {
     requestTimeout: 30_000,
     // The framework's own replies (a malformed URL, a closing server) are problem documents too.
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 16_384 },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig } from './config.ts';
+
+const strong = 'kP0b1Q9x7Zr4tY8w2Lm5Nc3Vd6Fg1Hj0Sa9Ee7';
+
+test('with nothing set it is a development server that quotes articles', () => {
+  expect(loadConfig({})).toMatchObject({
+    environment: 'development',
+    host: 'localhost',
+    port: 8000,
+    databaseUrl: undefined,
+    demo: true,
+    ai: { enabled: true, chain: [{ provider: 'extractive' }] },
+  });
+});
+
+test('production lists all problems at once', () => {
+  const load = () => loadConfig({ NODE_ENV: 'production', PORT: 'x', AI_ENABLED: 'yes' });
+  expect(load).toThrow(ConfigError);
+  for (const name of ['SECRET_KEY', 'DATABASE_URL', 'PORT', 'AI_ENABLED']) {
+    expect(load).toThrow(name);
+  }
+});
+
+test('a weak secret is refused, one of several too', () => {
+  expect(() => loadConfig({ SECRET_KEY: `${strong},short` })).toThrow(/SECRET_KEY is too weak/);
+  expect(() => loadConfig({ SECRET_KEY: 'a'.repeat(64) })).toThrow(/too weak/);
+  expect(loadConfig({ SECRET_KEY: `${strong},${strong}x` }).secretKeys).toHaveLength(2);
+});
+
+describe('the chain of providers', () => {
+  const chain = (environment: Record<string, string>) =>
+    loadConfig(environment).ai.chain.map((entry) =>
+      'model' in entry ? `${entry.provider}:${entry.model}` : entry.provider,
+    );
+
+  test('is groq, then extractive, as soon as there is a key', () => {
+    expect(chain({ GROQ_API_KEY: 'k' })).toEqual(['groq:openai/gpt-oss-120b', 'extractive']);
+  });
+
+  test('ends where it is told to', () => {
+    expect(chain({ GROQ_API_KEY: 'k', AI_FALLBACKS: 'none' })).toHaveLength(1);
+    expect(
+      chain({
+        GROQ_API_KEY: 'k',
+        AI_MODEL: 'm',
+        AI_BASE_URL: 'http://localhost:1',
+        AI_FALLBACKS: 'groq:small:free, openai-compatible:other, extractive, groq:never',
+      }),
+    ).toEqual(['groq:m', 'groq:small:free', 'openai-compatible:other', 'extractive']);
+  });
+
+  test.each([
+    [{ AI_PROVIDER: 'magic' }, /magic/],
+    [{ AI_PROVIDER: 'groq' }, /GROQ_API_KEY is missing/],
+    [{ AI_PROVIDER: 'openai-compatible' }, /OPENAI_API_KEY is missing/],
+    [{ GROQ_API_KEY: 'k', AI_FALLBACKS: 'groq' }, /name a model/],
+    [{ GROQ_API_KEY: 'k', AI_BASE_URL: 'ftp://x' }, /AI_BASE_URL/],
+  ])('%j is refused', (environment, message) => {
+    expect(() => loadConfig(environment as Record<string, string>)).toThrow(message);
+  });
+});
