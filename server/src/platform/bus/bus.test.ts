@@ -69,7 +69,11 @@ describe.runIf(url)('over PostgreSQL', () => {
     await client.end();
     await far.until(() => far.reconnects() > 0);
     const again = listenTo(one, 'after');
-    while (!far.heard.includes('x')) await one.publish('after', ['x']);
+    // The other one was cut off too, and may need a moment to come back.
+    while (!far.heard.includes('x')) {
+      await one.publish('after', ['x']);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     expect(again.heard).toContain('x');
   });
 });
