@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** A candidate of the failover chain: a model behind a provider, or the keyless extractive mode. */
@@ -55,9 +56,10 @@ const defaultDataDir = fileURLToPath(new URL('../../.data', import.meta.url));
 
 /**
  * Reads and checks the environment. Throws `ConfigError` that lists every problem.
- * Called without an argument it is the only reader of `process.env`.
+ * Called without an argument it reads `process.env`, as the only one who does, and before that the
+ * file `.env` of the current folder, whose values yield to what is set already.
  */
-export function loadConfig(environment: Environment = process.env): Config {
+export function loadConfig(environment: Environment = processEnvironment()): Config {
   const problems: string[] = [];
   const read = readerOf(environment, problems);
   const production = environment['NODE_ENV'] === 'production';
@@ -111,6 +113,11 @@ export function loadConfig(environment: Environment = process.env): Config {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function processEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
 }
 
 type Reader = ReturnType<typeof readerOf>;

@@ -22,6 +22,7 @@ import { migrations } from '../migrations/migrations.ts';
 import { createBreaker } from './platform/ai/breaker.ts';
 import { createFailover } from './platform/ai/failover.ts';
 import { createOpenAiCompatibleProvider } from './platform/ai/openai-compatible.ts';
+import type { AiProvider } from './platform/ai/provider.ts';
 import { createSlots } from './platform/ai/slots.ts';
 import type { Bus } from './platform/bus/bus.ts';
 import type { Clock } from './platform/clock.ts';
@@ -57,15 +58,7 @@ export function createContainer(config: Config, resources: Resources) {
   const tickets = createTicketsService({ db, events, bus, clock });
 
   const breaker = createBreaker({ clock });
-  const providers = config.ai.chain
-    .filter((candidate) => candidate.provider !== 'extractive')
-    .map((candidate) =>
-      createOpenAiCompatibleProvider({
-        ...candidate,
-        name: candidate.provider,
-        timeouts: config.ai,
-      }),
-    );
+  const providers = createProviders(config);
   const failover = createFailover({
     providers,
     breaker,
@@ -132,3 +125,11 @@ export function createContainer(config: Config, resources: Resources) {
     answerStreams,
   };
 }
+
+/** The models of the chain, in its order; the extractive mode behind them is no provider. */
+export const createProviders = ({ ai }: Config): AiProvider[] =>
+  ai.chain
+    .filter((candidate) => candidate.provider !== 'extractive')
+    .map((candidate) =>
+      createOpenAiCompatibleProvider({ ...candidate, name: candidate.provider, timeouts: ai }),
+    );

@@ -56,7 +56,7 @@ function welcome(config: Config, { app }: Server, logins: DemoLogin[], seconds: 
           ),
           '',
           '  Ask it something, in another terminal:',
-          '    npm run cli -- ask "My parcel is late"',
+          '    npm run cli -- ask "How long do I have to return shoes?"',
         ]
       : []),
     '',

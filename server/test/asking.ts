@@ -1,5 +1,6 @@
 import { startFakeAi, type FakeAi } from './fake-ai.ts';
 import { startTestApp, until, type TestApp, type TestClient } from './harness.ts';
+import type { Json } from './reply.ts';
 
 export type AppWithFakeAi = { app: Awaited<ReturnType<typeof startTestApp>>; fake: FakeAi };
 
@@ -34,7 +35,11 @@ export async function ask(
 }
 
 /** Waits until the ticket has no live answer, and returns it with its messages. */
-export const settled = (customer: TestClient, ticketId: string, timeoutMs?: number): Promise<any> =>
+export const settled = (
+  customer: TestClient,
+  ticketId: string,
+  timeoutMs?: number,
+): Promise<Json> =>
   until(
     'the answer to end',
     async () => {

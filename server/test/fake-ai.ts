@@ -15,7 +15,6 @@ import type { Scenario, Scenarios } from './fake-ai/scenario.ts';
 import { brokenScenarios, tolerableScenarios } from './fake-ai/streams.ts';
 
 export { fakeOrganizationId, type RecordedRequest } from './fake-ai/exchange.ts';
-export type { Hold } from './fake-ai/gate.ts';
 
 /** Every scenario by name, each with the outcome that a correct client reports. */
 export const fakeAiScenarios: Scenarios = {

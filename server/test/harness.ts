@@ -13,9 +13,9 @@ import type { HttpServer } from '../src/platform/http/server.ts';
 import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createReplyCheck, type Document } from './openapi.ts';
+import type { TestReply } from './reply.ts';
 
-/** A JSON reply; `body` is undefined when there is none. */
-export type TestReply = { status: number; body: any; headers: Record<string, string> };
+export type { TestReply } from './reply.ts';
 
 export type TestClient = {
   user: { id: string; email: string; name: string; role: Role };
@@ -59,7 +59,7 @@ const testSecret = randomBytes(48).toString('base64url');
 let passwordHash: string | undefined;
 
 /** What a returns article says, for questions about it. */
-export const returnsArticle = {
+const returnsArticle = {
   title: 'How long do I have to return an item?',
   body: '## Returns\n\nYou have 30 days from delivery to return an item. Shoes may be tried on indoors only.',
 };

@@ -1,6 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { TestReply } from './harness.ts';
 
 /** The OpenAPI document of the server under test, as far as tests look into it. */
 export type Document = {
@@ -70,6 +69,8 @@ export function createJudge(document: Document): Judge {
   };
 }
 
+type SeenReply = { status: number; headers: Record<string, string>; body: unknown };
+
 /** A reply with one of these says something about the operation itself: it must be declared by name. */
 const declaredByName = /^(2\d\d|403|404|409|412|422)$/;
 
@@ -84,7 +85,7 @@ export function createReplyCheck(document: Document) {
     // `/articles/search` comes before `/articles/{id}`.
     .sort((one, other) => variables(one.operation.path) - variables(other.operation.path));
 
-  return (method: string, url: string, { status, headers, body }: TestReply): void => {
+  return (method: string, url: string, { status, headers, body }: SeenReply): void => {
     const [path = ''] = url.split('?');
     const operation = operations.find(
       ({ operation, matches }) => operation.method === method.toLowerCase() && matches.test(path),

@@ -1,7 +1,8 @@
 import { createParser } from 'eventsource-parser';
+import type { Json } from './reply.ts';
 
 /** One frame as a reader sees it. */
-export type Frame = { id: string | undefined; part: Record<string, any> };
+export type Frame = { id: string | undefined; part: Record<string, Json> };
 
 /** What a reader made of a stream: its frames, the text they add up to, and how it ended. */
 export type ReadStream = {

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Json } from './reply.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
@@ -20,6 +22,8 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...env },
+    // Away from a developer's own `.env`.
+    cwd: tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -62,7 +66,7 @@ export async function request(
   url: string,
   path: string,
   options: { token?: string; body?: unknown } = {},
-): Promise<any> {
+): Promise<Json> {
   const reply = await fetch(`${url}/api/v1${path}`, {
     method: options.body === undefined ? 'GET' : 'POST',
     headers: {

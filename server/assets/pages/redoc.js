@@ -42,10 +42,8 @@ const chosen = scheme.matches ? dark : light;
 Redoc.init(
   'openapi.json',
   {
-    hideDownloadButton: false,
     expandResponses: '200,201',
     requiredPropsFirst: true,
-    sortTagsAlphabetically: false,
     theme: {
       ...chosen,
       typography: {

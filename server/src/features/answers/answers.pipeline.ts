@@ -148,11 +148,13 @@ export function createPipeline(dependencies: {
 }
 
 function quote(passages: Passage[], draft: Draft): Outcome {
-  for (const piece of extractiveAnswer(passages)) draft.write(piece);
+  const guard = createGuard(passages.length);
+  for (const piece of extractiveAnswer(passages)) draft.write(guard.push(piece));
+  draft.write(guard.end());
   return {
     state: 'completed',
     verdict: 'ANSWER',
-    citations: citationsOf([1], passages),
+    citations: citationsOf(guard.cited(), passages),
     finishReason: 'stop',
     provider: 'extractive',
   };

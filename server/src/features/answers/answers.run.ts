@@ -27,7 +27,8 @@ type Logger = {
 };
 
 /** One attempt at one answer, in this process. */
-type Run = Growing & {
+type Run = Omit<Growing, 'text'> & {
+  text: string;
   row: AnswerRow;
   readonly abort: AbortController;
   release: ReleaseSlot | undefined;
@@ -157,7 +158,8 @@ export function createAnswersRunner(dependencies: {
         return current.text;
       },
       write(text: string) {
-        Object.assign(current, { text: current.text + text });
+        if (text === '') return;
+        current.text += text;
         flusher.grew(current);
       },
       async saveSources(sources: NonNullable<AnswerRow['sources']>) {
@@ -245,9 +247,15 @@ export function createAnswersRunner(dependencies: {
   }
 
   let sweeping: Promise<void> | undefined;
+  let sweepFails = false;
   const sweepSafely = (): void => {
     sweeping ??= sweep()
-      .catch((error: unknown) => logger.error({ error }, 'the sweep of answers failed'))
+      .then(() => void (sweepFails = false))
+      .catch((error: unknown) => {
+        // Said once: an unmigrated or absent database would fill the log.
+        if (!sweepFails) logger.error({ error }, 'the sweep of answers failed');
+        sweepFails = true;
+      })
       .finally(() => (sweeping = undefined));
   };
   const sweepTimer = setInterval(sweepSafely, settings.sweepMs);

@@ -73,7 +73,7 @@ export const AnswerStream = Type.String({
   ],
 });
 
-export const feedbackReasons = [
+const feedbackReasons = [
   'wrong',
   'incomplete',
   'not-relevant',

@@ -177,4 +177,4 @@ export function createAnswersService(dependencies: {
   }
 }
 
-export const isLive = (state: AnswerState): boolean => state === 'queued' || state === 'streaming';
+const isLive = (state: AnswerState): boolean => state === 'queued' || state === 'streaming';

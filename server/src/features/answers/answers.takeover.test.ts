@@ -3,6 +3,7 @@ import { ask, startWithFakeAi, type AppWithFakeAi } from '../../../test/asking.t
 import { createRandom } from '../../../test/random.ts';
 import type { TestClient } from '../../../test/harness.ts';
 import { parseStream, readUntil } from '../../../test/read-stream.ts';
+import type { Json } from '../../../test/reply.ts';
 
 const moments = 200;
 const atOnce = 20;
@@ -47,11 +48,11 @@ test(`an agent's reply at ${moments} random moments is never followed by the ass
     expect(reply.status).toBe(201);
     const shown = parseStream((await reading).body).text;
     const { body: ticket } = await customer.get(`/api/v1/tickets/${id}`);
-    const authors = ticket.messages.map((message: any) => message.author.type);
+    const authors = ticket.messages.map((message: Json) => message.author.type);
     expect(authors.at(-1)).toBe('agent');
     expect(ticket).toMatchObject({ answer: null, assistant: 'paused' });
     // What the customer saw stands, to the letter, before the person's reply.
-    const saved = ticket.messages.find((message: any) => message.author.type === 'assistant');
+    const saved = ticket.messages.find((message: Json) => message.author.type === 'assistant');
     const content: string = saved?.content ?? '';
     if (moment < 0.5) expect(content).toBe(shown);
     else expect(content.startsWith(shown)).toBe(true);

@@ -10,6 +10,7 @@ import {
 import type { FakeAi } from '../../../test/fake-ai.ts';
 import { startTestApp, until, type TestApp, type TestClient } from '../../../test/harness.ts';
 import { parseStream } from '../../../test/read-stream.ts';
+import type { Json } from '../../../test/reply.ts';
 import { lines } from './answers.lines.ts';
 
 const url = (ticketId: string) => `/api/v1/tickets/${ticketId}/ai-response`;
@@ -29,7 +30,7 @@ describe('without a key', () => {
     const ticket = await settled(customer, id);
     expect(stream.done).toBe(true);
     expect(stream.text).toContain('30 days');
-    expect(ticket.messages.map((message: any) => message.author.type)).toEqual([
+    expect(ticket.messages.map((message: Json) => message.author.type)).toEqual([
       'customer',
       'assistant',
     ]);
@@ -130,7 +131,7 @@ describe('with a model', () => {
     hold.release();
     const ticket = await settled(customer, id);
     expect(await answersOf(app, id)).toHaveLength(1);
-    expect(ticket.messages.map((message: any) => message.author.type)).toEqual([
+    expect(ticket.messages.map((message: Json) => message.author.type)).toEqual([
       'customer',
       'customer',
       'customer',
@@ -155,7 +156,7 @@ describe('with a model', () => {
     expect(third.body.answer.id).toBe(second.body.answer.id);
     hold.release();
     const ticket = await settled(customer, id);
-    expect(ticket.messages.map((message: any) => message.author.type)).toEqual([
+    expect(ticket.messages.map((message: Json) => message.author.type)).toEqual([
       'customer',
       'customer',
       'customer',

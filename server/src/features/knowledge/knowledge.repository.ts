@@ -22,7 +22,7 @@ export type Passage = {
 };
 
 /** The one rule of who reads an article. */
-export const visibleArticles = (reader: Reader): RawBuilder<boolean> =>
+const visibleArticles = (reader: Reader): RawBuilder<boolean> =>
   reader && isStaff(reader)
     ? sql<boolean>`true`
     : sql<boolean>`(articles.status = 'published' and articles.audience = 'public')`;

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp, type TestClient } from '../../../test/harness.ts';
+import type { Json } from '../../../test/reply.ts';
 import { chunksOf } from './chunks.ts';
 
 let app: TestApp;
@@ -28,7 +29,7 @@ const article = (words: string, rest: object = {}) => ({
 
 const search = async (client: Pick<TestClient, 'get'>, q: string) => {
   const { body } = await client.get(`/api/v1/articles/search?q=${encodeURIComponent(q)}`);
-  return body.data.map((result: any) => result.title) as string[];
+  return body.data.map((result: Json) => result.title) as string[];
 };
 
 /** What the index says of itself, and what a recount of its terms says. */
@@ -71,7 +72,7 @@ describe('articles', () => {
     expect(await search(customer, 'goodwill credit')).toEqual([]);
     expect(await search(app.anonymous, 'goodwill credit')).toEqual([]);
     const listed = await customer.get('/api/v1/articles?limit=100');
-    expect(listed.body.data.map((one: any) => one.audience)).not.toContain('internal');
+    expect(listed.body.data.map((one: Json) => one.audience)).not.toContain('internal');
   });
 
   test('frequencies stay exact through publishing, editing, archiving and deleting', async () => {

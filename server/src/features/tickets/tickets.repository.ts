@@ -29,7 +29,7 @@ export type MessageView = Selectable<MessagesTable> & {
 };
 
 /** The one rule of who sees a ticket; every read of tickets or of what hangs on them goes through it. */
-export const visibleTickets = (actor: Actor): RawBuilder<boolean> =>
+const visibleTickets = (actor: Actor): RawBuilder<boolean> =>
   isStaff(actor) ? sql<boolean>`true` : sql<boolean>`tickets.requester_id = ${actor.id}`;
 
 /** The one rule of who sees a message of a visible ticket. */

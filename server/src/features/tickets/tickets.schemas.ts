@@ -16,8 +16,8 @@ import type { TicketWithMessages } from './tickets.service.ts';
 import type { MessageView, TicketView } from './tickets.repository.ts';
 
 export const ticketStatuses = ['open', 'pending', 'on_hold', 'resolved', 'closed'] as const;
-export const ticketPriorities = ['low', 'normal', 'high', 'urgent'] as const;
-export const assistantModes = ['active', 'paused', 'off'] as const;
+const ticketPriorities = ['low', 'normal', 'high', 'urgent'] as const;
+const assistantModes = ['active', 'paused', 'off'] as const;
 export const answerStates = [
   'queued',
   'streaming',
@@ -263,7 +263,7 @@ export const exampleMessage: Static<typeof Message> = {
   created_at: '2026-11-02T09:30:02.000Z',
 };
 
-export const answerLink = (answer: { id: string; state: AnswerState }) => ({
+const answerLink = (answer: { id: string; state: AnswerState }) => ({
   id: answer.id,
   state: answer.state,
   events_url: `/api/v1/answers/${answer.id}/events`,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, settled } from '../../../test/asking.ts';
 import { startTestApp, type TestApp, type TestClient } from '../../../test/harness.ts';
+import type { Json } from '../../../test/reply.ts';
 
 let app: TestApp;
 let customer: TestClient;
@@ -149,7 +150,7 @@ describe('changing a ticket', () => {
     const { id } = await ask(customer, 'I want to talk to a human');
     await settled(customer, id);
     const queue = await agent.get('/api/v1/tickets?handed_off=true');
-    expect(queue.body.data.map((ticket: any) => ticket.id)).toContain(id);
+    expect(queue.body.data.map((ticket: Json) => ticket.id)).toContain(id);
     const assigned = await agent.patch(`/api/v1/tickets/${id}`, { assignee_id: agent.user.id });
     expect(assigned.body).toMatchObject({
       assignee: { id: agent.user.id },
@@ -157,7 +158,7 @@ describe('changing a ticket', () => {
       handoff: null,
     });
     const mine = await agent.get('/api/v1/tickets?assignee=me');
-    expect(mine.body.data.map((ticket: any) => ticket.id)).toContain(id);
+    expect(mine.body.data.map((ticket: Json) => ticket.id)).toContain(id);
     const wrong = await agent.patch(`/api/v1/tickets/${id}`, { assignee_id: customer.user.id });
     expect(wrong.status).toBe(422);
   });
@@ -213,11 +214,11 @@ describe('messages', () => {
     const cursor = encodeURIComponent(ticket.older_messages_cursor);
     const url = `/api/v1/tickets/${id}/messages`;
     const older = await customer.get(`${url}?sort=-seq&cursor=${cursor}`);
-    expect(older.body.data.map((message: any) => message.seq)).toEqual([7, 6, 5, 4, 3, 2, 1]);
+    expect(older.body.data.map((message: Json) => message.seq)).toEqual([7, 6, 5, 4, 3, 2, 1]);
     const seen: number[] = [];
     for (let next = ''; ;) {
       const page = await customer.get(`${url}?limit=20${next}`);
-      seen.push(...page.body.data.map((message: any) => message.seq));
+      seen.push(...page.body.data.map((message: Json) => message.seq));
       if (!page.body.next_cursor) break;
       next = `&cursor=${encodeURIComponent(page.body.next_cursor)}`;
     }
@@ -233,7 +234,7 @@ describe('lists', () => {
     for (let next = ''; ;) {
       const page = await owner.get(`/api/v1/tickets?limit=3&sort=-created_at${next}`);
       expect(page.status).toBe(200);
-      seen.push(...page.body.data.map((ticket: any) => ticket.title));
+      seen.push(...page.body.data.map((ticket: Json) => ticket.title));
       if (!page.body.next_cursor) break;
       next = `&cursor=${encodeURIComponent(page.body.next_cursor)}`;
     }

@@ -54,7 +54,7 @@ export const User = named(
   ),
 );
 
-export const UserSummary = named(
+const UserSummary = named(
   'UserSummary',
   Type.Object(
     { id: Id, name: Type.String(), email: Type.String() },

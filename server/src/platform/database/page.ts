@@ -12,7 +12,7 @@ export class CursorError extends Error {}
  * Cursors are opaque to clients and bound to what they were made for (user, filters, sort): one that
  * is used elsewhere would silently skip rows, so it is refused.
  */
-export function encodeCursor(position: Position, boundTo: unknown): string {
+function encodeCursor(position: Position, boundTo: unknown): string {
   const parts = [position.value, position.id, fingerprint(boundTo)];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }

@@ -32,7 +32,7 @@ export const outsideTransaction = <Result>(work: () => Result): Result =>
   insideTransaction.run(false, work);
 
 /** The SQLSTATE of a database error, or the empty string. */
-export const sqlState = (error: unknown): string =>
+const sqlState = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** True when a write broke the named unique constraint or index. */

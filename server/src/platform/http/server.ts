@@ -42,18 +42,26 @@ export function createHttpServer(options: HttpServerOptions) {
     },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    // Its own reply would be no problem document: see `closing` below.
+    return503OnClosing: false,
     requestTimeout: 30_000,
-    // The framework's own replies (a malformed URL, a closing server) are problem documents too.
+    // The framework's own reply to a malformed URL is a problem document too.
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     routerOptions: { maxParamLength: 16_384 },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
   const routes = createRouteTable();
   app.addHook('onRoute', (route) => routes.add(route.method, route.url));
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    if (closing) sendFailure(shuttingDown, request, reply);
+    else done();
   });
   app.addHook('preValidation', (request, _reply, done) => {
     for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
@@ -72,38 +80,52 @@ export function createHttpServer(options: HttpServerOptions) {
   });
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const failure: FailureWithHeaders =
-      failureOfRequest(error) ?? options.failureOf(error) ?? surprise;
+    const failure = failureOfRequest(error) ?? options.failureOf(error) ?? surprise;
     if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
-    void reply
-      .code(failure.status)
-      .headers(failure.headers ?? {})
-      .type('application/problem+json')
-      .serializer(JSON.stringify)
-      .send(problemOf(failure, request.id));
+    sendFailure(failure, request, reply);
   }
   app.setErrorHandler(sendError);
 
   app.setNotFoundHandler((request, reply) => {
     const allow = routes.methodsOf(request.url.split('?', 1)[0] ?? '/');
-    if (allow.length > 0) reply.header('allow', allow.join(', '));
-    const failure =
-      allow.length > 0
-        ? { status: 405, code: 'method-not-allowed', detail: `Use ${allow.join(' or ')} here.` }
-        : { status: 404, code: 'not-found', detail: 'There is nothing here for you.' };
-    void reply
-      .code(failure.status)
-      .type('application/problem+json')
-      .serializer(JSON.stringify)
-      .send(problemOf(failure, request.id));
+    if (allow.length === 0) return sendFailure(nothingHere, request, reply);
+    const headers = { allow: allow.join(', ') };
+    const detail = `Use ${allow.join(' or ')} here.`;
+    sendFailure({ status: 405, code: 'method-not-allowed', detail, headers }, request, reply);
   });
   return app;
 }
+
+function sendFailure(
+  failure: FailureWithHeaders,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  void reply
+    .code(failure.status)
+    .headers(failure.headers ?? {})
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problemOf(failure, request.id));
+}
+
+const nothingHere: Failure = {
+  status: 404,
+  code: 'not-found',
+  detail: 'There is nothing here for you.',
+};
 
 const surprise: Failure = {
   status: 500,
   code: 'internal-error',
   detail: 'Something went wrong on our side. The request id leads to it in our log.',
+};
+
+const shuttingDown: FailureWithHeaders = {
+  status: 503,
+  code: 'shutting-down',
+  detail: 'This instance is stopping; another one, or the same one shortly, will answer.',
+  headers: { 'retry-after': '2', connection: 'close' },
 };
 
 /** Failures that the HTTP layer itself found. */
@@ -117,9 +139,7 @@ function failureOfRequest(error: unknown): Failure | undefined {
   const { code, validation, validationContext, statusCode } = error as Partial<FastifyError>;
   if (validation) {
     // A malformed id is an object that is not there.
-    if (validationContext === 'params') {
-      return { status: 404, code: 'not-found', detail: 'There is nothing here for you.' };
-    }
+    if (validationContext === 'params') return nothingHere;
     return unprocessable(
       validation.map((problem) => ({
         pointer: pointerOf(problem, validationContext),
@@ -168,10 +188,13 @@ function sentenceOf({ keyword, params, message = '' }: ValidationProblem): strin
   return message;
 }
 
+/** One for all plugins: it keeps the validators that it has made for the same shapes. */
+const compilers = AjvCompiler();
+
 /** Bodies are taken as they are; what comes as text (query, path, headers) may become a number or a list. */
 const buildValidator: BuildCompilerFromPool = (externalSchemas) => {
   const build = (coerceTypes: false | 'array') =>
-    AjvCompiler()(externalSchemas, {
+    compilers(externalSchemas, {
       customOptions: {
         removeAdditional: false,
         useDefaults: true,

@@ -1,0 +1,81 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { AskOptions } from './cli/ask.ts';
+import { runCommand, type Terminal } from './cli/terminal.ts';
+import type { NewAdmin } from './cli/users.ts';
+
+const program = new Command('npm run cli --')
+  .description('Support Assistant from the terminal.')
+  .option('--json', 'print one JSON object instead of text')
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('Add --help to see how it is used.');
+
+/** Commands are loaded when they run: asking does not wait for a database to be loaded. */
+const run = (work: (terminal: Terminal) => Promise<void>): Promise<void> =>
+  runCommand(program.opts<{ json?: true }>().json === true, work);
+
+function parseUrl(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new InvalidArgumentError('It must be a URL, e.g. http://localhost:8000');
+}
+
+program
+  .command('ask')
+  .description('ask the assistant of a running server, and see it answer')
+  .argument('<question...>', 'what a customer would write')
+  .option('--url <url>', 'where the server is (default: http://localhost:$PORT)', parseUrl)
+  .option('--email <email>', 'who asks (default: the customer of the demo shop)')
+  .option('--password <password>', 'asked for when it is missing')
+  .addHelpText('after', '\nExample:\n  npm run cli -- ask "My parcel is late"')
+  .action((words: string[], options: AskOptions) =>
+    run(async (terminal) => {
+      const { ask } = await import('./cli/ask.ts');
+      await ask(words.join(' '), options, terminal);
+    }),
+  );
+
+program
+  .command('doctor')
+  .description('check everything that a server needs, and say what to do')
+  .action(() =>
+    run(async (terminal) => {
+      const { examine } = await import('./cli/doctor.ts');
+      await examine(terminal);
+    }),
+  );
+
+program
+  .command('migrate')
+  .description('bring the database up to date')
+  .action(() =>
+    run(async (terminal) => {
+      const { migrateDatabase } = await import('./cli/migrate.ts');
+      await migrateDatabase(terminal);
+    }),
+  );
+
+program
+  .command('users')
+  .description('manage people')
+  .command('create-admin')
+  .description('make an admin, the first one or one more')
+  .requiredOption('--email <email>', 'the address to sign in with')
+  .requiredOption('--name <name>', 'how others see the person')
+  .option('--password <password>', 'asked for, or made and shown once, when it is missing')
+  .action((person: NewAdmin) =>
+    run(async (terminal) => {
+      const { createAdmin } = await import('./cli/users.ts');
+      await createAdmin(person, terminal);
+    }),
+  );
+
+program
+  .command('demo')
+  .description('fill the workspace with the demo shop, and show its logins')
+  .action(() =>
+    run(async (terminal) => {
+      const { fillWithDemo } = await import('./cli/demo.ts');
+      await fillWithDemo(terminal);
+    }),
+  );
+
+await program.parseAsync();

@@ -1,0 +1,18 @@
+import { loadConfig } from '../config.ts';
+import { migrations } from '../../migrations/migrations.ts';
+import { migrate } from '../platform/database/migrate.ts';
+import type { Terminal } from './terminal.ts';
+import { withDatabase } from './workspace.ts';
+
+/** A statement of a migration may rewrite a table; requests may not take that long. */
+const statementTimeoutMs = 600_000;
+
+/** Brings the database of the environment up to date. */
+export async function migrateDatabase(terminal: Terminal): Promise<void> {
+  const config = { ...loadConfig(), statementTimeoutMs };
+  const ran = await withDatabase(config, ({ db }) => migrate(db, migrations));
+  for (const name of ran) terminal.line(`  ${terminal.style('green', '✓')} ${name}`);
+  const count = ran.length === 1 ? '1 migration' : `${ran.length} migrations`;
+  terminal.line(ran.length > 0 ? `Up to date: ${count} ran.` : 'Up to date: nothing to run.');
+  terminal.result({ ran, up_to_date: true });
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { createSigner } from 'fast-jwt';
+import type { Insertable, Updateable } from 'kysely';
+import type { Actor } from '../src/features/auth/actor.ts';
+import { transaction } from '../src/platform/database/transaction.ts';
+import type { AnswersTable, ArticleStatus, Audience, TicketsTable } from '../src/tables.ts';
+import { testPassword, type TestApp, type TestClient } from './harness.ts';
+
+export type Factories = ReturnType<typeof createFactories>;
+
+export const exchangeSecret = 'a secret that a host product shares with us';
+const signAsHost = createSigner({ algorithm: 'HS256', key: exchangeSecret });
+
+/** An id that belongs to nothing. */
+export const unknownId = '0199f3a0-0000-7000-8000-000000000000';
+
+const actorOf = ({ user }: TestClient): Actor => ({ ...user, sessionId: unknownId });
+
+/** Makes what tests are about, without the work that making it over HTTP would start. */
+export function createFactories(app: TestApp) {
+  const { container, db, clock } = app;
+
+  return {
+    user: app.as,
+
+    /** Another session of the user: its id and its refresh token. */
+    async session({ user }: TestClient): Promise<{ id: string; refreshToken: string }> {
+      const login = await app.anonymous.post('/api/v1/auth/login', {
+        email: user.email,
+        password: testPassword,
+      });
+      const refreshToken = String(login.body.refresh_token);
+      const [id = ''] = refreshToken.split('.');
+      return { id, refreshToken };
+    },
+
+    /** A ticket of the requester with its first message; the assistant is not asked. */
+    async ticket(requester: TestClient, changes: Updateable<TicketsTable> = {}): Promise<string> {
+      const input = { title: 'Shoes do not fit', description: 'How long may I return shoes?' };
+      const { id } = await transaction(db, (db) =>
+        container.tickets.create(db, actorOf(requester), input),
+      );
+      await db
+        .updateTable('tickets')
+        .set({ ...changes, updated_at: clock.now() })
+        .where('id', '=', id)
+        .execute();
+      return id;
+    },
+
+    /** An internal note on a ticket. */
+    async note(ticketId: string, author: TestClient): Promise<string> {
+      const note = await transaction(db, (db) =>
+        container.tickets.appendMessage(
+          db,
+          { type: 'agent', id: author.user.id },
+          {
+            ticketId,
+            authorType: 'agent',
+            authorId: author.user.id,
+            visibility: 'internal',
+            content: 'Between us: a regular customer.',
+          },
+        ),
+      );
+      return note.id;
+    },
+
+    /** An answer to the first message of a ticket; a live one belongs to a process that never ends. */
+    async answer(
+      ticketId: string,
+      state: 'completed' | 'failed' | 'streaming' = 'completed',
+    ): Promise<string> {
+      const now = clock.now();
+      const isLive = state === 'streaming';
+      const answer: Insertable<AnswersTable> = {
+        id: randomUUID(),
+        ticket_id: ticketId,
+        message_id: randomUUID(),
+        state,
+        up_to_seq: 1,
+        text: state === 'failed' ? '' : 'You have 30 days from delivery.',
+        started_at: now,
+        ended_at: isLive ? null : now,
+        lease_owner: isLive ? randomUUID() : null,
+        lease_until: isLive ? new Date(now.getTime() + 3_600_000) : null,
+      };
+      await db.insertInto('answers').values(answer).execute();
+      return answer.id;
+    },
+
+    async article(
+      article: { status?: ArticleStatus; audience?: Audience; word?: string } = {},
+    ): Promise<string> {
+      const { status = 'published', audience = 'public', word = 'shoes' } = article;
+      const author: Actor = { id: unknownId, role: 'admin', name: 'Author', sessionId: unknownId };
+      const { id } = await container.knowledge.create(author, {
+        title: `All about ${word}`,
+        body: `## ${word}\n\nWhat there is to know about ${word}.`,
+        status,
+        audience,
+      });
+      return id;
+    },
+
+    /** A token with which a host product vouches for one of its users. */
+    hostToken(claims: object = {}): string {
+      const now = Math.floor(clock.now().getTime() / 1_000);
+      return signAsHost({
+        iss: 'shop',
+        sub: randomUUID(),
+        email: `${randomUUID()}@example.com`,
+        iat: now,
+        exp: now + 60,
+        ...claims,
+      });
+    },
+  };
+}
