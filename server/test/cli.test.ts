@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { titleOf } from '../src/cli/ask.ts';
 import { fakeAiEnv } from './asking.ts';
+import { freePort, runCli, runJson, startCli, takePort, type Env } from './cli-process.ts';
 import { onServer, withName } from './database.ts';
 import { startFakeAi, type FakeAi } from './fake-ai.ts';
 import { until } from './harness.ts';
@@ -17,64 +16,8 @@ import { demoToken, request, startServerProcess, type ServerProcess } from './se
 // Every command is a process, most of them with an embedded database of their own.
 vi.setConfig({ testTimeout: 120_000 });
 
-const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const grace = ['users', 'create-admin', '--email', 'grace@example.com', '--name', 'Grace Hopper'];
 const secretKey = randomBytes(48).toString('base64');
-
-type Env = Record<string, string>;
-type Ended = { code: number | null; stdout: string; stderr: string };
-
-/** Starts the real command, without a terminal; `output` is what it has said so far. */
-function startCli(args: string[], env: Env) {
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-  return { output: () => stdout, ended };
-}
-
-const runCli = (args: string[], env: Env): Promise<Ended> => startCli(args, env).ended;
-
-type Check = { name: string; ok: boolean; detail: string; fix?: string };
-/** Of the objects that commands print, what the tests read. */
-type Body = {
-  ok: boolean;
-  checks: Check[];
-  password: string;
-  ticket: { id: string; number: number };
-  answer: { id: string; state: string };
-};
-
-/** The one object that a command prints with `--json`. */
-async function runJson(args: string[], env: Env): Promise<{ code: number | null; body: Body }> {
-  const { code, stdout, stderr } = await runCli([...args, '--json'], env);
-  expect(stderr).toBe('');
-  return { code, body: JSON.parse(stdout) as Body };
-}
-
-/** A loopback port on which something else listens. */
-async function takePort(): Promise<{ port: string; free(): Promise<void> }> {
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    port: String(port),
-    free: () => new Promise((resolve) => server.close(() => resolve())),
-  };
-}
-
-async function freePort(): Promise<string> {
-  const { port, free } = await takePort();
-  await free();
-  return port;
-}
 
 /** Commands bring their database along: on PostgreSQL only what differs there is tested. */
 const { serverUrl } = inject('databases');

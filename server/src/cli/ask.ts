@@ -27,6 +27,7 @@ export async function ask(
   options: AskOptions,
   terminal: Terminal,
 ): Promise<void> {
+  if (question.trim() === '') throw new CommandError('no-question', 'The question is empty.');
   const { dataDir, port } = loadConfig();
   const baseUrl = options.url ?? `http://localhost:${port}`;
   await requireServer(baseUrl);

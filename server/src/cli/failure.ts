@@ -57,7 +57,11 @@ const isDatabaseError = (error: unknown): boolean =>
 const isFileError = (error: unknown): error is Error =>
   error instanceof Error && 'syscall' in error && 'path' in error;
 
-function withFields(message: string, errors: readonly { message: string }[] = []): string {
-  const [first] = errors;
-  return !first || first.message === message ? message : `${message} ${first.message}`;
+/** Of several fields the first: with it mended, the next one shows. */
+function withFields(
+  message: string,
+  [first]: readonly { pointer: string; message: string }[] = [],
+): string {
+  if (!first || first.message === message) return message;
+  return `${first.pointer.replace(/^[/?]/, '')}: ${first.message}`;
 }

@@ -50,6 +50,8 @@ export async function runCommand(
   work: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
   const terminal = createTerminal({ isJson });
+  // A reader who has seen enough (`| head`) ends the command.
+  process.stdout.once('error', () => process.exit());
   try {
     await work(terminal);
   } catch (error) {

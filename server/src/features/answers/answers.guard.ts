@@ -8,29 +8,32 @@ export function createGuard(passageCount: number) {
   let held = '';
   let begun = false;
 
-  const check = (text: string): string =>
-    text.replace(/\s?\[(\d{1,3})\]/g, (citation, digits: string) => {
+  /** Drops what cites nothing; again, for a dropped one may leave a new one: `[1[9]2]`. */
+  const check = (text: string): string => {
+    const checked = text.replace(/\s?\[(\d{1,3})\]/g, (citation, digits: string) => {
       const n = Number(digits);
       if (n < 1 || n > passageCount) return '';
       cited.add(n);
       return citation;
     });
+    return checked === text ? text : check(checked);
+  };
 
   return {
     /** Numbers of the passages that the shown text cites, in order of appearance. */
     cited: (): number[] => [...cited],
     push(text: string): string {
-      held += text;
+      held = check(held + text);
       if (!begun) held = held.trimStart();
       // What can still become a citation (or the space before one), at the very end.
-      const open = /\s*\[\d{0,3}$|\s+$/.exec(held);
+      const open = /(?:\s*\[\d{0,3})*\s*$/.exec(held);
       const released = held.slice(0, open?.index ?? held.length);
       held = held.slice(released.length);
       begun ||= released !== '';
-      return check(released);
+      return released;
     },
     end(): string {
-      const released = check(held.trimEnd());
+      const released = held.trimEnd();
       held = '';
       return released;
     },

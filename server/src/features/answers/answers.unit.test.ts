@@ -20,7 +20,7 @@ const through = (reader: { push(text: string): string; end(): string }, chunks: 
   chunks.map((chunk) => reader.push(chunk)).join('') + reader.end();
 
 const text = fc
-  .array(fc.constantFrom('[1]', '[2]', '[9]', '[', ']', '1', ' ', '\n', 'word', '.', '[12', '😀'))
+  .array(fc.constantFrom('[1]', '[2]', '[9]', '[12[9]', ']', '[', ']', '1', ' ', '\n', 'word', '.', '[12', '😀'))
   .map((pieces) => pieces.join(''));
 
 describe('the guard', () => {
@@ -37,9 +37,9 @@ describe('the guard', () => {
       fc.property(chunked(text), (chunks) => {
         const shown = through(createGuard(2), chunks);
         const numbers = [...shown.matchAll(/\[(\d{1,3})\]/g)].map(([, n]) => Number(n));
-        // A removed citation may leave a new pair of brackets; what is left was never a citation.
         expect(numbers.filter((n) => n < 1 || n > 2)).toEqual([]);
       }),
+      { numRuns: 1_000 },
     );
   });
 
