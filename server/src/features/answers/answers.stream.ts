@@ -14,6 +14,9 @@ export type StreamAudience = 'customer' | 'staff';
 
 export type StreamPosition = { answerId: string; offset: number | 'end' };
 
+/** A long backlog goes out in pieces, so that a reader on a bad line gets further each time. */
+const deltaLengthMax = 1_024;
+
 const positionPattern = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,9}|end)$/;
 
 /** Reads a `Last-Event-ID`; undefined when it is not one of ours. */
@@ -65,15 +68,15 @@ export async function* answerFrames(
         frames += sourceDocuments(row) + eventFrame({ type: 'text-start', id: 'text' });
         begun = true;
       }
-      const from = sent;
-      sent = wholeCharacters(row.text, row.ended_at !== null);
-      if (sent > from) {
-        frames += tail.frame(from, sent, () =>
+      for (let end = deltaEnd(row, sent); end > sent; end = deltaEnd(row, sent)) {
+        const from = sent;
+        frames += tail.frame(from, end, () =>
           eventFrame(
-            { type: 'text-delta', id: 'text', delta: row.text.slice(from, sent) },
-            `${id}.${sent}`,
+            { type: 'text-delta', id: 'text', delta: row.text.slice(from, end) },
+            `${id}.${end}`,
           ),
         );
+        sent = end;
       }
     }
     if (row.ended_at !== null) {
@@ -105,10 +108,12 @@ const startPart = (row: AnswerRow) => ({
   messageMetadata: { ticketId: row.ticket_id, answerId: row.id, mode: 'answer' },
 });
 
-/** A delta never ends between the halves of a surrogate pair. */
-function wholeCharacters(text: string, isComplete: boolean): number {
-  const splits = !isComplete && /[\ud800-\udbff]/.test(text.charAt(text.length - 1));
-  return splits ? text.length - 1 : text.length;
+/** Where the next delta ends: within the limit, and never between the halves of a surrogate pair. */
+function deltaEnd(row: AnswerRow, from: number): number {
+  const end = Math.min(from + deltaLengthMax, row.text.length);
+  const isLast = row.ended_at !== null && end === row.text.length;
+  const splitsPair = !isLast && /[\ud800-\udbff]/.test(row.text.charAt(end - 1));
+  return splitsPair ? end - 1 : end;
 }
 
 function phaseOf(row: AnswerRow): string {

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseStream } from '../../../test/read-stream.ts';
 import { createGuard } from './answers.guard.ts';
 import { buildPrompt, createVerdictReader, searchText } from './answers.prompt.ts';
 import { redact } from './answers.redaction.ts';
 import type { Turn } from './answers.repository.ts';
 import { matchRule } from './answers.rules.ts';
-import { parsePosition } from './answers.stream.ts';
+import { answerFrames, parsePosition } from './answers.stream.ts';
+import type { Tail } from './answers.tails.ts';
 import { extractiveAnswer } from './answers.extractive.ts';
 
 /** A text and the places where a stream happens to cut it. */
@@ -20,7 +22,24 @@ const through = (reader: { push(text: string): string; end(): string }, chunks: 
   chunks.map((chunk) => reader.push(chunk)).join('') + reader.end();
 
 const text = fc
-  .array(fc.constantFrom('[1]', '[2]', '[9]', '[12[9]', ']', '[', ']', '1', ' ', '\n', 'word', '.', '[12', '😀'))
+  .array(
+    fc.constantFrom(
+      '[1]',
+      '[2]',
+      '[9]',
+      '[12[9]',
+      ']',
+      '[',
+      ']',
+      '1',
+      ' ',
+      '\n',
+      'word',
+      '.',
+      '[12',
+      '😀',
+    ),
+  )
   .map((pieces) => pieces.join(''));
 
 describe('the guard', () => {
@@ -219,3 +238,54 @@ test('the extractive answer keeps lines whole and says where to read on', () => 
     /and more …\n\nSee also: \*Title b › Heading\* \[2\], \*Title c › Heading\* \[4\]$/,
   );
 });
+
+test('a stream gives the text once, in bounded whole pieces, from any offset', async () => {
+  const words = fc.array(fc.constantFrom('a', '😀', 'word ', '\n', 'x'.repeat(700)), {
+    maxLength: 12,
+  });
+  await fc.assert(
+    fc.asyncProperty(words, fc.nat(3_000), async (pieces, offset) => {
+      const text = pieces.join('');
+      const begin = offset > text.length || splitsPair(text, offset) ? 0 : offset;
+      const frames = answerFrames(endedTail(text), {
+        audience: 'customer',
+        offset: begin,
+        signal: new AbortController().signal,
+      });
+      let body = '';
+      for await (const frame of frames) body += frame;
+      const deltas = parseStream(body).frames.flatMap(({ part }) =>
+        part['type'] === 'text-delta' ? [part['delta'] as string] : [],
+      );
+      expect(deltas.join('')).toBe(text.slice(begin));
+      for (const delta of deltas) {
+        expect(delta.length).toBeLessThanOrEqual(1_024);
+        expect(delta.isWellFormed()).toBe(true);
+      }
+    }),
+  );
+});
+
+const splitsPair = (text: string, at: number): boolean =>
+  /[\ud800-\udbff]/.test(text.charAt(at - 1)) && /[\udc00-\udfff]/.test(text.charAt(at));
+
+/** The tail of an answer that has ended with `text`. */
+function endedTail(text: string): Tail {
+  const row = {
+    id: '0199f3a0-5a15-7b0a-b3f1-94d0a2c8e633',
+    message_id: 'message',
+    ticket_id: 'ticket',
+    state: 'completed',
+    text,
+    sources: [],
+    citations: [],
+    ended_at: new Date(),
+    started_at: new Date(),
+  } as unknown as Tail['row'];
+  return {
+    row,
+    changed: () => Promise.resolve(),
+    wake: () => undefined,
+    frame: (_from, _to, encode) => encode(),
+  };
+}
