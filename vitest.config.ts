@@ -6,6 +6,13 @@ const report = process.env['TEST_REPORT'];
 
 const all = ['server/src/**/*.test.ts', 'server/test/**/*.test.ts', 'client/test/**/*.test.ts'];
 const pure = ['server/src/platform/**/*.test.ts', '{server,client}/**/*.unit.test.ts'];
+/** What looks at HTTP, the client or the providers, and asks nothing new of a second database. */
+const once = [
+  'client/test/*.test.ts',
+  'server/test/{ai-sdk,authorization,errors,openapi}.test.ts',
+  'server/src/features/answers/answers.scenarios.test.ts',
+  'server/src/features/operations/docs.test.ts',
+];
 const modules = '**/node_modules/**';
 
 const onDatabase = {
@@ -17,17 +24,24 @@ const onDatabase = {
 };
 
 /**
- * Pure code runs once; everything else on the embedded database and, when there is one, on a
- * PostgreSQL server too.
+ * Pure code runs once; what depends on the database on the embedded one and, when there is one, on
+ * a PostgreSQL server too; the rest on the server, which is faster, or else on the embedded one.
  */
 export default defineConfig({
   test: {
     // An embedded database takes 0.8 GB: two of them at a time.
     maxWorkers: 2,
+    slowTestThreshold: 5_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       { test: { name: 'unit', include: pure, exclude: [modules] } },
-      { test: { ...onDatabase, name: 'embedded' } },
+      {
+        test: {
+          ...onDatabase,
+          name: 'embedded',
+          exclude: [...onDatabase.exclude, ...(url ? once : [])],
+        },
+      },
       ...(url
         ? [{ test: { ...onDatabase, name: 'postgres', env: { TEST_DATABASE_URL: url } } }]
         : []),

@@ -108,7 +108,9 @@ describe('the client', () => {
   it('stops an answer, asks for another one and rates it', async () => {
     const client = await clientAs('customer');
     fake.script('slow?delay=5000');
+    const asked = fake.received(fake.requests.length + 1);
     const ticket = await client.tickets.create(question);
+    await asked;
     const stopped = await client.answers.cancel(ticket.answer?.id ?? '');
     expect(stopped.state).toBe('cancelled');
 
