@@ -19,8 +19,9 @@ const onDatabase = {
   include: all,
   exclude: [...pure, modules],
   globalSetup: ['server/test/global-setup.ts'],
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // Generous: a machine with other work to do is no failed test.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
 };
 
 /**
@@ -34,7 +35,7 @@ export default defineConfig({
     slowTestThreshold: 5_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
-      { test: { name: 'unit', include: pure, exclude: [modules] } },
+      { test: { name: 'unit', include: pure, exclude: [modules], testTimeout: 30_000 } },
       {
         test: {
           ...onDatabase,
