@@ -8,7 +8,7 @@ const environment = 'Only server/src/config.ts reads the environment: take the v
 const processModules = ['node:process', 'process'].map((name) => ({ name, message: environment }));
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '.data/', 'coverage/', '**/generated/', 'server/assets/']),
+  globalIgnores(['**/dist/', '.data/', 'coverage/', '**/generated/', 'server/assets/redoc/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
@@ -86,6 +86,17 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
       '@typescript-eslint/only-throw-error': 'off',
+    },
+  },
+  {
+    files: ['server/assets/pages/**'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        matchMedia: 'readonly',
+        Redoc: 'readonly',
+      },
     },
   },
   {

@@ -1,5 +1,5 @@
-// Runs before `npm start`, in plain JavaScript, so that an unsuitable runtime gets one clear
-// sentence instead of a syntax error from the first TypeScript file.
+// Runs before anything else in `npm start` and its like, in plain JavaScript, so that an unsuitable
+// runtime gets one clear sentence instead of a syntax error from the first TypeScript file.
 const needed = 26;
 const [major] = process.versions.node.split('.').map(Number);
 if (major < needed) {

@@ -86,7 +86,13 @@ async function build(): Promise<Image> {
       );
       await finish(['sh', '-c', value], {
         ...image,
-        env: { ...Object.fromEntries(machine), ...env, HOME: process.env['HOME'] ?? folder },
+        env: {
+          ...Object.fromEntries(machine),
+          ...env,
+          HOME: process.env['HOME'] ?? folder,
+          // The image empties its cache of packages; that of the machine is not its business.
+          npm_config_cache: join(folder, 'npm-cache'),
+        },
       });
     }
     if (name === 'USER' && process.getuid?.() === 0) image.user = { uid: 1000, gid: 1000 };

@@ -65,7 +65,9 @@ describe('the image', () => {
     expect(read('Dockerfile')).not.toMatch(/\bARG\b|SECRET|PASSWORD|API_KEY/);
     const context = readBuildContext();
     expect(context).toEqual(expect.arrayContaining(['package-lock.json', 'server/src/main.ts']));
-    expect(context.filter((path) => /\.test\.ts$|(^|\/)(test|\.git|\.env)/.test(path))).toEqual([]);
+    expect(
+      context.filter((path) => /^(bench|docs)\/|\.test\.ts$|(^|\/)(test|\.git|\.env)/.test(path)),
+    ).toEqual([]);
   });
 
   test.each(['.env', '.env.local', 'server/.env', '.data/secret-key', 'server/.data/secret-key'])(

@@ -17,6 +17,7 @@ import { handoffFrames } from '../answers/answers.stream.ts';
 import { wantsEventStream, type AnswerStreams } from '../answers/answers.streams.ts';
 import {
   AnswerLink,
+  answerLink,
   CreateTicketBody,
   exampleIds,
   exampleMessage,
@@ -86,7 +87,11 @@ export const messagesRoutes =
           .code(201)
           .header('location', `/api/v1/tickets/${ticket.id}`)
           .header('etag', etagOf(ticket.version));
-        return presentTicket(ticket);
+        const presented = presentTicket(ticket);
+        if (presented.answer || !body.answerId) return presented;
+        // A quick answer has ended by now: the caller still learns which one is theirs.
+        const answer = await answers.get(request.actor, body.answerId);
+        return { ...presented, answer: answerLink(answer) };
       },
     );
 

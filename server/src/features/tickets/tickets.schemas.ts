@@ -263,7 +263,7 @@ export const exampleMessage: Static<typeof Message> = {
   created_at: '2026-11-02T09:30:02.000Z',
 };
 
-const answerLink = (answer: { id: string; state: AnswerState }) => ({
+export const answerLink = (answer: { id: string; state: AnswerState }) => ({
   id: answer.id,
   state: answer.state,
   events_url: `/api/v1/answers/${answer.id}/events`,
