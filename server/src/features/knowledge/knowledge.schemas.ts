@@ -9,7 +9,8 @@ import {
   singleLine,
   Time,
 } from '../../platform/http/schemas.ts';
-import type { ArticleRow, Passage } from './knowledge.repository.ts';
+import type { ArticleRow } from './knowledge.repository.ts';
+import type { Passage } from './search.repository.ts';
 
 const statuses = ['draft', 'published', 'archived'] as const;
 const audiences = ['public', 'internal'] as const;

@@ -7,9 +7,11 @@ import type { Actor } from '../auth/actor.ts';
 import type { EventsService } from '../events/events.service.ts';
 import { chunksOf } from './chunks.ts';
 import * as repository from './knowledge.repository.ts';
-import type { ArticleRow, Passage, Reader } from './knowledge.repository.ts';
+import type { ArticleRow, Reader } from './knowledge.repository.ts';
+import * as searchRepository from './search.repository.ts';
+import type { Passage } from './search.repository.ts';
 
-export type { Passage } from './knowledge.repository.ts';
+export type { Passage } from './search.repository.ts';
 
 export type ArticleInput = {
   title: string;
@@ -50,7 +52,7 @@ export function createKnowledgeService(dependencies: {
 
     /** The best passages for a text, best first; a text without known words finds nothing. */
     search: (reader: Reader, text: string, limit: number): Promise<Passage[]> =>
-      repository.search(db, reader, text.slice(0, queryLengthMax).toWellFormed(), limit),
+      searchRepository.search(db, reader, text.slice(0, queryLengthMax).toWellFormed(), limit),
 
     create(actor: Actor, input: ArticleInput): Promise<ArticleRow> {
       const status = input.status ?? 'draft';
