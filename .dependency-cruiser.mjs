@@ -18,14 +18,15 @@ const databaseDrivers = '(^|/)node_modules/(kysely|pg|@electric-sql/pglite)/';
 
 /** Which features may know which, beside the events and `Actor`, which are open to all. */
 const knows = {
-  answers: ['knowledge/', 'tickets/', 'auth/auth.service.ts'],
+  answers: ['knowledge/', 'tickets/', 'auth/auth.service.ts', 'settings/'],
   auth: ['users/'],
+  knowledge: ['settings/'],
   messages: ['answers/', 'tickets/'],
   users: ['auth/(identity|passwords|sessions).ts'],
 };
 const openToAll = `${features}(events/|auth/actor.ts)`;
 /** Where features meet beside services and schemas: constants and pure functions. */
-const sharedWords = `${features}(auth/identity|tickets/answers-changed).ts`;
+const sharedWords = `${features}(auth/identity|settings/settings.defaults|tickets/answers-changed).ts`;
 /** Parts of auth that users is given ready-made. */
 const sharedTypes = `${features}auth/(passwords|sessions).ts`;
 
@@ -58,7 +59,7 @@ export default {
       '2-platform-knows-no-product',
       'platform/ imports only platform/.',
       { path: `${src}platform/`, pathNot: tests },
-      { path: '^(server|client|dashboard|bench)/', pathNot: `${src}platform/|/node_modules/` },
+      { path: '^(server|client|dashboard|bench|eval)/', pathNot: `${src}platform/|/node_modules/` },
     ),
 
     rule(

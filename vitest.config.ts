@@ -10,7 +10,8 @@ const pure = ['server/src/platform/**/*.test.ts', '{server,client}/**/*.unit.tes
 const once = [
   'client/test/*.test.ts',
   'server/test/{ai-sdk,authorization,errors,openapi}.test.ts',
-  'server/src/features/answers/answers.scenarios.test.ts',
+  'server/src/features/answers/answers.{adversaries,grounding,scenarios}.test.ts',
+  'server/src/features/knowledge/imports.crash.test.ts',
   'server/src/features/operations/docs.test.ts',
 ];
 const modules = '**/node_modules/**';

@@ -1,22 +1,17 @@
 import { sql, type Kysely } from 'kysely';
-import { pino } from 'pino';
-import { loadConfig } from '../server/src/config.ts';
-import type { Actor } from '../server/src/features/auth/actor.ts';
-import { connectPostgres } from '../server/src/platform/database/connect.ts';
-import { createServer } from '../server/src/server.ts';
+import { knowledgeBaseOn } from '../eval/knowledge-base.ts';
 import type { Tables } from '../server/src/tables.ts';
 import { seed, type Bench, type Finding, type Question } from './question.ts';
-import { chunksPerArticle, makeLibrary, type Library } from './support/articles.ts';
-import type { BenchDatabase } from './support/databases.ts';
-import { insertPeople, secretKey } from './support/people.ts';
+import { chunksPerArticle, makeLibrary } from './support/articles.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
 /*
- * How long does it take to find the passages for a question, one question after the other, in the
- * product's own search? The peer is PostgreSQL's ranking on an index over the same chunks.
+ * How long does it take to find the passages for a question and to judge whether they answer it, one
+ * question after the other? The peer is PostgreSQL's ranking on an index over the same chunks.
  */
 
 const passagesMax = 6;
+const passageTokensMax = 1_800;
 const p95MsMax = 40;
 
 export const retrieval: Question = { names: ['retrieval'], ask };
@@ -28,20 +23,21 @@ async function ask(bench: Bench): Promise<Finding[]> {
   const database = await bench.databases.create();
   const ours: number[] = [];
   const theirs: number[] = [];
-  await withServer(database, async (search, publish) => {
-    await publish(library.articles);
-    await indexForPeer(database.db);
-    await database.settle();
-    const peer = peerSearch(database.db);
-    // The first tenth is for the compilers and caches of both, and is asked again.
-    for (const text of [...library.questions.slice(0, library.questions.length / 10)]) {
-      await Promise.all([search(text), peer(text)]);
-    }
-    for (const text of library.questions) {
-      ours.push(await timed(() => search(text)));
-      theirs.push(await timed(() => peer(text)));
-    }
-  });
+  const { publish, retrieve } = knowledgeBaseOn(database.db);
+  await publish(library.articles.map((article, at) => ({ id: String(at), ...article })));
+  await indexForPeer(database.db);
+  await database.settle();
+  const search: Search = (text) =>
+    retrieve(undefined, { texts: [text], limit: passagesMax, tokenBudget: passageTokensMax });
+  const peer = peerSearch(database.db);
+  // The first tenth is for the compilers and caches of both, and is asked again.
+  for (const text of library.questions.slice(0, library.questions.length / 10)) {
+    await Promise.all([search(text), peer(text)]);
+  }
+  for (const text of library.questions) {
+    ours.push(await timed(() => search(text)));
+    theirs.push(await timed(() => peer(text)));
+  }
   const { count } = await database.db
     .selectFrom('article_chunks')
     .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -67,46 +63,6 @@ async function ask(bench: Bench): Promise<Finding[]> {
 }
 
 type Search = (text: string) => Promise<unknown>;
-type Publish = (articles: Library['articles']) => Promise<void>;
-
-/** The product in this process: what is timed is its search, without HTTP around it. */
-async function withServer(
-  { url, db }: BenchDatabase,
-  work: (search: Search, publish: Publish) => Promise<void>,
-): Promise<void> {
-  const config = loadConfig({
-    NODE_ENV: 'production',
-    DATABASE_URL: url,
-    SECRET_KEY: secretKey,
-    AI_ENABLED: 'false',
-  });
-  const database = connectPostgres<Tables>({
-    url,
-    poolMax: config.databasePoolMax,
-    statementTimeoutMs: config.statementTimeoutMs,
-  });
-  const server = await createServer(config, database, pino({ level: 'silent' }));
-  const { knowledge } = server.container;
-  const [admin] = await insertPeople(db, 'admin', 1);
-  const actor: Actor = {
-    id: admin?.userId ?? '',
-    role: 'admin',
-    name: 'Admin',
-    sessionId: admin?.sessionId ?? '',
-  };
-  try {
-    await work(
-      (text) => knowledge.search(undefined, text, passagesMax),
-      async (articles) => {
-        for (const article of articles) {
-          await knowledge.create(actor, { ...article, status: 'published' });
-        }
-      },
-    );
-  } finally {
-    await server.stop();
-  }
-}
 
 async function indexForPeer(db: Kysely<Tables>): Promise<void> {
   await sql`

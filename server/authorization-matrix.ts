@@ -7,7 +7,7 @@
  */
 
 /** The status of the reply. 404: the role has the function, but not this object. */
-type Status = 200 | 201 | 204 | 401 | 403 | 404 | 422;
+type Status = 200 | 201 | 202 | 204 | 401 | 403 | 404 | 422;
 
 export type Cell =
   | Status
@@ -75,6 +75,7 @@ export const authorizationMatrix: readonly Row[] = [
   ['streamLatestAnswer', '',                            401, 200,      404,      200,      200],
   ['retryAnswer',        '',                            401, 201,      404,      201,      201],
   ['getAnswer',          '',                            401, 200,      404,      200,      200],
+  ['traceAnswer',        '',                            401, 403,      403,      200,      200],
   ['streamAnswer',       '',                            401, 200,      404,      200,      200],
   ['cancelAnswer',       '',                            401, 200,      404,      200,      200],
   ['rateAnswer',         '',                            401, 200,      404,      200,      200],
@@ -94,6 +95,15 @@ export const authorizationMatrix: readonly Row[] = [
   ['updateArticle',      'publish',                     401, 403,      403,      403,      200],
   ['updateArticle',      'what is published',           401, 403,      403,      403,      200],
   ['deleteArticle',      '',                            401, 403,      403,      403,      204],
+  ['getArticleVersion',  '',                            401, 403,      403,      200,      200],
+  ['importArticles',     '',                            401, 403,      403,      403,      202],
+  ['getArticleImport',   '',                            401, 403,      403,      200,      200],
+
+  ['listKnowledgeGaps',  '',                            401, 403,      403,      200,      200],
+  ['draftArticleFromGap', '',                           401, 403,      403,      201,      201],
+  ['getKnowledgeGate',   '',                            401, 403,      403,      200,      200],
+  ['getSettings',        '',                            401, 403,      403,      403,      200],
+  ['updateSettings',     '',                            401, 403,      403,      403,      200],
 
   ['live',               '',                            200, 200,      '-',      200,      200],
   ['ready',              '',                            200, 200,      '-',      200,      200],

@@ -2,6 +2,8 @@ import { streamAnswer, type AnswerStream, type StreamOptions } from './answers.t
 import { createHttp, type GetToken } from './http.ts';
 import type {
   Answer,
+  ArticleFile,
+  ArticleImport,
   Feedback,
   Message,
   NewMessage,
@@ -153,6 +155,18 @@ export function createClient(options: ClientOptions) {
       search: (q: string, { limit, signal }: CallOptions & { limit?: number } = {}) =>
         http.request<{ data: SearchResult[] }>('GET', '/articles/search', {
           query: { q, limit },
+          signal,
+        }),
+      /** Up to 2,000 files and 20 MiB; the work goes on in the background, see `getImport`. */
+      import: (articles: ArticleFile[], { signal }: CallOptions = {}) =>
+        http.request<ArticleImport>('POST', '/articles/import', {
+          body: { articles },
+          // The same files again change nothing.
+          isRepeatable: true,
+          signal,
+        }),
+      getImport: (id: string, { signal }: CallOptions = {}) =>
+        http.request<ArticleImport>('GET', `/articles/imports/${encodeURIComponent(id)}`, {
           signal,
         }),
     },

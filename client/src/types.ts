@@ -239,3 +239,21 @@ export type AnswerPart =
   | { type: 'abort'; reason?: string };
 
 export type AnswerPhase = 'queued' | 'searching' | 'writing' | 'checking';
+
+/** A markdown file with front matter; the same `path` again updates the same article. */
+export type ArticleFile = { path: string; content: string };
+
+export type ArticleImport = {
+  id: string;
+  status: 'running' | 'completed';
+  total: number;
+  /** Written: new, or changed. */
+  done: number;
+  /** The same as what is there already. */
+  skipped: number;
+  failed: number;
+  /** The first 100 of what has failed. */
+  errors: { path: string; message: string }[];
+  created_at: string;
+  ended_at: string | null;
+};

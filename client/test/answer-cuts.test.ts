@@ -78,7 +78,8 @@ it(
     const [, message] = body.messages;
     expect(message).toMatchObject({ author: { type: 'assistant' }, answer_state: 'completed' });
     expect(text).toBe(message.content);
-    const words = text.split(' ').slice(0, -1);
+    // Behind the citation stands the offer of a person: no passage supports such words.
+    const words = (text.split(' [1]')[0] ?? '').split(' ');
     expect(words).toEqual(words.map((_word, n) => wordOf(n)));
     expect(proxy.cuts()).toBe(cutsMax);
     // Behind most cuts the text went on, so they were inside of it.

@@ -3,6 +3,10 @@ import { identity } from './0001-identity.ts';
 import { tickets } from './0002-tickets.ts';
 import { knowledge } from './0003-knowledge.ts';
 import { answers } from './0004-answers.ts';
+import { knowledgeVersions } from './0005-knowledge-versions.ts';
+import { gate } from './0006-gate.ts';
+import { settings } from './0007-settings.ts';
+import { answerTrace } from './0008-answer-trace.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -10,4 +14,8 @@ export const migrations: Migrations = {
   '0002-tickets': tickets,
   '0003-knowledge': knowledge,
   '0004-answers': answers,
+  '0005-knowledge-versions': knowledgeVersions,
+  '0006-gate': gate,
+  '0007-settings': settings,
+  '0008-answer-trace': answerTrace,
 };

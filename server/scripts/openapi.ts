@@ -7,6 +7,7 @@ import { createContainer } from '../src/container.ts';
 import { createInProcessBus } from '../src/platform/bus/bus.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { connectPostgres } from '../src/platform/database/connect.ts';
+import { createJobs } from '../src/platform/jobs/jobs.ts';
 import type { Tables } from '../src/tables.ts';
 
 /**
@@ -34,10 +35,15 @@ async function makeDocument(): Promise<object> {
     poolMax: 1,
     statementTimeoutMs: 1,
   });
+  const jobs = createJobs(
+    { url: 'postgres://127.0.0.1:1/none' },
+    { works: false, migrates: false, queues: [], logger },
+  );
   const bus = createInProcessBus();
   const secretKeys = ['this process signs nothing and serves nobody'];
   const container = createContainer(config, {
     database,
+    jobs,
     bus,
     secretKeys,
     clock: systemClock,

@@ -6,15 +6,24 @@ import type { Container } from './container.ts';
 import { AppError } from './errors.ts';
 import { answersRoutes } from './features/answers/answers.routes.ts';
 import { Answer } from './features/answers/answers.schemas.ts';
+import { AnswerTraceShape } from './features/answers/answers.trace.schemas.ts';
 import { requireRole } from './features/auth/auth.policy.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
 import { homeRoutes } from './features/operations/home.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
+import { gapsRoutes } from './features/knowledge/gaps.routes.ts';
+import { KnowledgeGap } from './features/knowledge/gaps.schemas.ts';
+import { gateRoutes } from './features/knowledge/gate.routes.ts';
+import { KnowledgeGate } from './features/knowledge/gate.schemas.ts';
+import { importsRoutes } from './features/knowledge/imports.routes.ts';
+import { ArticleImport } from './features/knowledge/imports.schemas.ts';
 import { knowledgeRoutes } from './features/knowledge/knowledge.routes.ts';
-import { Article, SearchResult } from './features/knowledge/knowledge.schemas.ts';
+import { Article, ArticleVersion, SearchResult } from './features/knowledge/knowledge.schemas.ts';
 import { messagesRoutes } from './features/messages/messages.routes.ts';
+import { settingsRoutes } from './features/settings/settings.routes.ts';
+import { Settings } from './features/settings/settings.schemas.ts';
 import { ticketsRoutes } from './features/tickets/tickets.routes.ts';
 import {
   AnswerLink,
@@ -42,8 +51,14 @@ const shapes = [
   Ticket,
   TicketWithNewestMessages,
   Answer,
+  AnswerTraceShape,
   Article,
+  ArticleVersion,
+  ArticleImport,
   SearchResult,
+  KnowledgeGap,
+  KnowledgeGate,
+  Settings,
 ];
 
 /** The HTTP server with every feature's routes, ready to listen. */
@@ -52,7 +67,8 @@ export async function createApp(
   container: Container,
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
-  const { auth, users, knowledge, tickets, answers, messages, operations } = container;
+  const { auth, users, knowledge, imports, tickets, answers, messages, operations } = container;
+  const { gaps, gate, settings } = container;
   const { answerStreams, eventStreams } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
@@ -112,6 +128,10 @@ export async function createApp(
       );
       void api.register(answersRoutes({ answers, answerStreams }));
       void api.register(knowledgeRoutes({ knowledge }));
+      void api.register(importsRoutes({ imports }));
+      void api.register(gapsRoutes({ gaps }));
+      void api.register(gateRoutes({ gate }));
+      void api.register(settingsRoutes({ settings }));
       done();
     },
     { prefix: '/api/v1' },

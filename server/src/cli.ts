@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { AskOptions } from './cli/ask.ts';
+import type { SignInOptions } from './cli/sign-in.ts';
 import { runCommand, type Terminal } from './cli/terminal.ts';
 import type { NewAdmin } from './cli/users.ts';
 
@@ -26,10 +26,26 @@ program
   .option('--email <email>', 'who asks (default: the customer of the demo shop)')
   .option('--password <password>', 'asked for when it is missing')
   .addHelpText('after', '\nExample:\n  npm run cli -- ask "My parcel is late"')
-  .action((words: string[], options: AskOptions) =>
+  .action((words: string[], options: SignInOptions) =>
     run(async (terminal) => {
       const { ask } = await import('./cli/ask.ts');
       await ask(words.join(' '), options, terminal);
+    }),
+  );
+
+program
+  .command('articles')
+  .description('manage articles')
+  .command('import')
+  .description('import the markdown files of a folder into a running server')
+  .argument('<folder>', 'where the files are; folders in it count too')
+  .option('--url <url>', 'where the server is (default: http://localhost:$PORT)', parseUrl)
+  .option('--email <email>', 'an admin (default: the one of the demo shop)')
+  .option('--password <password>', 'asked for when it is missing')
+  .action((folder: string, options: SignInOptions) =>
+    run(async (terminal) => {
+      const { importArticles } = await import('./cli/articles.ts');
+      await importArticles(folder, options, terminal);
     }),
   );
 

@@ -24,6 +24,8 @@ export type Config = Readonly<{
   trustProxy: boolean;
   logLevel: string;
   demo: boolean;
+  /** Whether this process works on background jobs, or leaves them to others. */
+  runJobs: boolean;
   ai: Readonly<{
     enabled: boolean;
     chain: readonly AiCandidate[];
@@ -33,6 +35,12 @@ export type Config = Readonly<{
     betweenChunksMs: number;
     totalMs: number;
     waitBudgetMs: number;
+    /** What one customer may have in 24 hours; undefined is no limit. Cost in US dollars. */
+    answersPerDay: number | undefined;
+    tokensPerDay: number | undefined;
+    costPerDay: number | undefined;
+    /** US dollars for a million tokens, by `provider:model`. */
+    prices: ReadonlyMap<string, { input: number; output: number }>;
   }>;
   answers: Readonly<{ leaseMs: number; sweepMs: number; streamsPerUserMax: number }>;
   streams: Readonly<{ keepAliveMs: number; stallMs: number; lifeMs: number; recheckMs: number }>;
@@ -80,6 +88,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     trustProxy: read.boolean('TRUST_PROXY', false),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
     demo: !production && read.boolean('DEMO', true),
+    runJobs: read.boolean('RUN_JOBS', true),
     ai: Object.freeze({
       enabled: read.boolean('AI_ENABLED', true),
       chain: aiChain(read, problems),
@@ -89,6 +98,10 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       betweenChunksMs: read.integer('AI_BETWEEN_CHUNKS_MS', 15_000, 10, 600_000),
       totalMs: read.integer('AI_TOTAL_MS', 60_000, 10, 600_000),
       waitBudgetMs: read.integer('AI_WAIT_BUDGET_MS', 8_000, 0, 60_000),
+      answersPerDay: read.limit('AI_ANSWERS_PER_DAY'),
+      tokensPerDay: read.limit('AI_TOKENS_PER_DAY'),
+      costPerDay: read.limit('AI_COST_PER_DAY'),
+      prices: prices(read, problems),
     }),
     answers: Object.freeze({
       leaseMs: read.integer('ANSWER_LEASE_MS', 15_000, 200, 600_000),
@@ -139,6 +152,15 @@ function readerOf(environment: Environment, problems: string[]) {
       problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
       return fallback;
     },
+    /** A number above zero; undefined when there is no limit. */
+    limit(name: string): number | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const number = Number(value);
+      if (Number.isFinite(number) && number > 0) return number;
+      problems.push(`${name} must be a number above 0, not "${value}"`);
+      return undefined;
+    },
     boolean(name: string, fallback: boolean): boolean {
       const value = text(name);
       if (value === undefined) return fallback;
@@ -170,6 +192,18 @@ function secret(name: string, value: string | undefined, problems: string[]): st
   const weak = Buffer.byteLength(value) < secretBytesMin || new Set(value).size < 10;
   if (weak) problems.push(`${name} is too weak: use at least ${secretBytesMin} random bytes`);
   return value;
+}
+
+/** `provider:model=input/output`, several with commas; dollars for a million tokens. */
+function prices(read: Reader, problems: string[]): Config['ai']['prices'] {
+  const known = new Map<string, { input: number; output: number }>();
+  for (const entry of read.list('AI_PRICES')) {
+    const [, model = '', input, output] = /^([^=]+:[^=]+)=([\d.]+)\/([\d.]+)$/.exec(entry) ?? [];
+    const price = { input: Number(input), output: Number(output) };
+    if (model && Number.isFinite(price.input + price.output)) known.set(model, price);
+    else problems.push(`AI_PRICES: "${entry}" is not like groq:${defaultModel}=0.15/0.60`);
+  }
+  return known;
 }
 
 const defaultModel = 'openai/gpt-oss-120b';

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { createBudgets } from './features/answers/answers.budgets.ts';
+import { createReadConversation } from './features/answers/answers.conversation.ts';
 import { createEndAnswer } from './features/answers/answers.end.ts';
 import { createFlusher } from './features/answers/answers.flusher.ts';
 import { createPipeline } from './features/answers/answers.pipeline.ts';
@@ -13,9 +15,17 @@ import { createPasswords } from './features/auth/passwords.ts';
 import { createSessions } from './features/auth/sessions.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { createEventsService } from './features/events/events.service.ts';
+import { createGapsService } from './features/knowledge/gaps.service.ts';
+import { createGateService } from './features/knowledge/gate.service.ts';
+import { createImportsService } from './features/knowledge/imports.service.ts';
+import { startKnowledgeJobs } from './features/knowledge/knowledge.jobs.ts';
+import { reindexQueue, requestCalibration } from './features/knowledge/knowledge.queues.ts';
 import { createKnowledgeService } from './features/knowledge/knowledge.service.ts';
+import { createPublisher } from './features/knowledge/publish.ts';
+import { createRetrieval } from './features/knowledge/retrieval.ts';
 import { createMessagesService } from './features/messages/messages.service.ts';
 import { createOperationsService } from './features/operations/operations.service.ts';
+import { createSettingsService } from './features/settings/settings.service.ts';
 import { createTicketsService } from './features/tickets/tickets.service.ts';
 import { createUsersService } from './features/users/users.service.ts';
 import { migrations } from '../migrations/migrations.ts';
@@ -28,11 +38,13 @@ import type { Bus } from './platform/bus/bus.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/connect.ts';
 import { createEventStreams } from './platform/http/event-stream.ts';
+import type { Jobs } from './platform/jobs/jobs.ts';
 import type { Tables } from './tables.ts';
 
 /** What the container cannot make itself: it is opened before, and closed after everything else. */
 export type Resources = {
   database: Database<Tables>;
+  jobs: Jobs;
   bus: Bus;
   secretKeys: readonly string[];
   clock: Clock;
@@ -43,18 +55,37 @@ export type Container = ReturnType<typeof createContainer>;
 
 /** The composition root: everything is created here, by hand, in order. */
 export function createContainer(config: Config, resources: Resources) {
-  const { database, bus, secretKeys, clock, logger } = resources;
+  const { database, jobs, bus, secretKeys, clock, logger } = resources;
   const { db } = database;
   const { exchangeSecret } = config;
 
   const events = createEventsService();
+  const settings = createSettingsService({
+    db,
+    events,
+    onLanguageChange: (db) => jobs.send(db, reindexQueue, {}),
+  });
   const passwords = createPasswords();
   const tokens = createTokens({ keys: secretKeys, exchangeSecret, clock });
   const sessions = createSessions({ db, clock, tokens });
   const users = createUsersService({ db, events, clock, sessions, passwords });
   const auth = createAuthService({ db, users, sessions, passwords, tokens });
 
-  const knowledge = createKnowledgeService({ db, events });
+  const publisher = createPublisher({
+    db,
+    events,
+    language: async () => (await settings.get()).language,
+    onChange: (db) => requestCalibration(jobs, db),
+  });
+  const knowledge = createKnowledgeService({
+    db,
+    publisher,
+    retrieval: createRetrieval({ db }),
+    settings,
+  });
+  const imports = createImportsService({ db, jobs, publisher, logger });
+  const gate = createGateService({ db, jobs, settings });
+  const gaps = createGapsService({ db, knowledge, settings });
   const tickets = createTicketsService({ db, events, bus, clock });
 
   const breaker = createBreaker({ clock });
@@ -73,6 +104,8 @@ export function createContainer(config: Config, resources: Resources) {
   const pipeline = createPipeline({
     knowledge,
     failover,
+    modelCount: providers.length,
+    budgets: createBudgets({ db, limits: config.ai, prices: config.ai.prices }),
     extractive: config.ai.chain.some((candidate) => candidate.provider === 'extractive'),
     enabled: config.ai.enabled,
   });
@@ -83,10 +116,11 @@ export function createContainer(config: Config, resources: Resources) {
     db,
     bus,
     slots: createSlots({ max: config.ai.concurrencyMax }),
+    readConversation: createReadConversation({ db, settings }),
     pipeline,
     flusher: createFlusher({ db, bus, leaseMs, logger }),
     tails,
-    endAnswer: createEndAnswer({ tickets, events, leaseMs }),
+    endAnswer: createEndAnswer({ tickets, gaps, events, leaseMs }),
     logger,
     settings: { leaseMs, sweepMs, queueWaitMs: config.ai.queueWaitMs },
   });
@@ -110,10 +144,16 @@ export function createContainer(config: Config, resources: Resources) {
 
   return {
     database,
+    jobs,
+    startJobs: () => startKnowledgeJobs({ jobs, knowledge, imports, gate }),
     passwords,
     auth,
     users,
+    settings,
     knowledge,
+    imports,
+    gaps,
+    gate,
     tickets,
     answers,
     messages,

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import type { Container } from './container.ts';
 import type { Actor } from './features/auth/actor.ts';
+import { readMarkdown } from './features/knowledge/front-matter.ts';
 import { keepSecret } from './platform/database/embedded.ts';
 import { transaction } from './platform/database/transaction.ts';
 import type { ArticleStatus, Audience, Role } from './tables.ts';
@@ -78,6 +78,6 @@ async function ensureArticles({ database: { db }, knowledge }: Container, admin:
 type FrontMatter = { title: string; tags: string[]; audience: Audience; status: ArticleStatus };
 
 function parseArticle(text: string): FrontMatter & { body: string } {
-  const [, frontMatter = '', body = ''] = /^---\n(.*?)\n---\n(.*)$/s.exec(text) ?? [];
-  return { ...(parse(frontMatter) as FrontMatter), body: body.trim() };
+  const { fields, body } = readMarkdown(text);
+  return { ...(fields as FrontMatter), body };
 }

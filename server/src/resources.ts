@@ -8,6 +8,9 @@ import { createPostgresBus } from './platform/bus/postgres-bus.ts';
 import { systemClock } from './platform/clock.ts';
 import { connectEmbedded, connectPostgres, type Database } from './platform/database/connect.ts';
 import { keepSecret, openEmbedded } from './platform/database/embedded.ts';
+import type { JobStore } from './platform/jobs/boss.ts';
+import { createJobs } from './platform/jobs/jobs.ts';
+import { queues } from './queues.ts';
 import type { Tables } from './tables.ts';
 
 /** The process's log: JSON lines, with ids and never with content, passwords or tokens. */
@@ -63,15 +66,31 @@ export async function openDatabase(config: Config): Promise<Database<Tables>> {
   };
 }
 
+/** Jobs live in the database that they are about. */
+export function jobStoreOf({ listenUrl, pglite }: Database<Tables>): JobStore {
+  if (listenUrl) return { url: listenUrl };
+  if (pglite) return { pglite };
+  throw new Error('The database is neither a server nor embedded.');
+}
+
 /** What the container needs from outside, around an open database. */
 export async function openResources(
   config: Config,
   database: Database<Tables>,
   logger: Logger,
+  { works = config.runJobs }: { works?: boolean } = {},
 ): Promise<Resources> {
   const { listenUrl } = database;
+  const jobs = createJobs(jobStoreOf(database), {
+    works,
+    migrates: config.environment === 'development',
+    queues,
+    logger,
+  });
+  await jobs.start();
   return {
     database,
+    jobs,
     bus: listenUrl ? await createPostgresBus({ url: listenUrl, logger }) : createInProcessBus(),
     secretKeys: config.secretKeys.length > 0 ? config.secretKeys : [await ownSecret(config)],
     clock: systemClock,

@@ -25,11 +25,13 @@ export async function createServer(
   const container = createContainer(config, resources);
   const app = await createApp(config, container, logger);
   container.runner.resume();
+  await container.startJobs();
   return {
     app,
     container,
     async stop() {
-      await container.runner.drain(config.shutdown.drainMs);
+      const { drainMs } = config.shutdown;
+      await Promise.all([container.runner.drain(drainMs), container.jobs.stop(drainMs)]);
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();

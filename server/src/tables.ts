@@ -50,6 +50,8 @@ export type UsersTable = {
   /** Who vouches for a user that came through `POST /auth/exchange`: issuer and subject of the token. */
   external_issuer: string | null;
   external_subject: string | null;
+  /** Language and region as a BCP 47 tag, such as `de-AT`. */
+  locale: string | null;
   disabled_at: Date | null;
   version: Generated<number>;
   created_at: CreatedAt;
@@ -120,6 +122,27 @@ export type AnswerSource = {
   score: number;
 };
 
+/** How an answer came about, for staff: what was asked, found, sent, decided, and why. */
+export type AnswerTrace = {
+  /** The step that decided, and what it said. */
+  decision: string;
+  /** What was searched for, personal data taken out. */
+  searched: string[];
+  /** The passages that the search found, best first. */
+  found: { article_id: string; version: number; heading: string; score: number }[];
+  /** How many values of each kind were kept from the model. */
+  redactions: Record<string, number>;
+  /** What the gate saw; null when a rule decided before the search. */
+  evidence: {
+    probability: number;
+    threshold: number;
+    features: Record<string, number>;
+    knowledge_version: number;
+  } | null;
+  /** The lowest support of a sentence by what it cites, from 0 to 1; null when nothing was checked. */
+  support: number | null;
+};
+
 export type AnswersTable = {
   id: string;
   ticket_id: string;
@@ -143,6 +166,12 @@ export type AnswersTable = {
   model: string | null;
   input_tokens: number | null;
   output_tokens: number | null;
+  /** US dollars, when the model's price is configured. */
+  cost: number | null;
+  /** Some sentence is weakly supported by what it cites. */
+  needs_review: Generated<boolean>;
+  /** How the answer came about; null when it was cut short. */
+  trace: NullableJson<AnswerTrace>;
   lease_owner: string | null;
   lease_until: Date | null;
   feedback_helpful: boolean | null;
@@ -152,6 +181,26 @@ export type AnswersTable = {
   queued_at: Generated<Date>;
   started_at: Date | null;
   ended_at: Date | null;
+};
+
+/** A question that the articles did not answer. */
+export type KnowledgeGapsTable = {
+  id: string;
+  answer_id: string;
+  ticket_id: string;
+  /** Without personal data. */
+  question: string;
+  /** The article that was drafted to close it. */
+  article_id: string | null;
+  created_at: CreatedAt;
+};
+
+/** One row: what the workspace changed of the defaults. */
+export type SettingsTable = {
+  id: Generated<boolean>;
+  version: Generated<number>;
+  changes: Json<Record<string, unknown>>;
+  updated_at: Generated<Date>;
 };
 
 export type AiPausesTable = { provider: string; model: string; until: Date };
@@ -164,14 +213,33 @@ export type ArticlesTable = {
   audience: Audience;
   status: ArticleStatus;
   version: Generated<number>;
+  /** The version that is searched and quoted; null when nothing is published. */
+  published_version: number | null;
+  /** Where an imported article comes from: importing the same source again updates it. */
+  source: string | null;
   created_at: CreatedAt;
   updated_at: Generated<Date>;
   published_at: Date | null;
 };
 
+/** What was published as a version; it never changes, so that an answer's sources can be read later. */
+export type ArticleVersionsTable = {
+  article_id: string;
+  version: number;
+  title: string;
+  body: string;
+  tags: string[];
+  audience: Audience;
+  created_by: string | null;
+  created_at: CreatedAt;
+};
+
+/** A chunk is staged without article and version; publishing gives it both. */
 export type ArticleChunksTable = {
   id: string;
-  article_id: string;
+  article_id: string | null;
+  version: number | null;
+  staged_at: CreatedAt;
   ordinal: number;
   heading: string;
   content: string;
@@ -185,7 +253,44 @@ export type ChunkTermsTable = { lexeme: string; chunk_id: string; frequency: num
 export type LexemesTable = { lexeme: string; chunks: number };
 
 /** One row: what BM25 must know of the whole collection. */
-export type KnowledgeTotalsTable = { id: boolean; chunks: number; length: number };
+export type KnowledgeTotalsTable = {
+  id: boolean;
+  chunks: number;
+  length: number;
+  /** Counts what changed the published knowledge: publications, archivings, deletions. */
+  version: Generated<number>;
+};
+
+export type ArticleImportsTable = {
+  id: string;
+  created_by: string;
+  total: number;
+  created_at: CreatedAt;
+  ended_at: Date | null;
+};
+
+/** An article as an import's file says it. */
+export type ImportedArticle = {
+  source: string;
+  title: string;
+  body: string;
+  tags: string[];
+  audience: Audience;
+  status: ArticleStatus;
+};
+
+export type ImportItemState = 'waiting' | 'done' | 'skipped' | 'failed';
+
+export type ArticleImportItemsTable = {
+  import_id: string;
+  ordinal: number;
+  path: string;
+  state: ImportItemState;
+  /** Null when the item is finished. */
+  article: NullableJson<ImportedArticle>;
+  /** Why it failed. */
+  message: string | null;
+};
 
 export type EventsTable = {
   id: string;
@@ -220,7 +325,12 @@ export type Tables = {
   messages: MessagesTable;
   answers: AnswersTable;
   ai_pauses: AiPausesTable;
+  knowledge_gaps: KnowledgeGapsTable;
+  settings: SettingsTable;
   articles: ArticlesTable;
+  article_versions: ArticleVersionsTable;
+  article_imports: ArticleImportsTable;
+  article_import_items: ArticleImportItemsTable;
   article_chunks: ArticleChunksTable;
   chunk_terms: ChunkTermsTable;
   lexemes: LexemesTable;

@@ -18,6 +18,9 @@ export async function startWithFakeAi(env: Record<string, string> = {}): Promise
   const fake = await startFakeAi();
   const app = await startTestApp({ env: { ...fakeAiEnv(fake), ...env } });
   await app.publish();
+  // What the model says is what these tests are about, not whether it is asked.
+  const admin = await app.as('admin');
+  await admin.patch('/api/v1/settings', { answer_threshold: 0 });
   return { app, fake };
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ describe.skipIf(serverUrl)('the command line', () => {
   it('says what it can do', async () => {
     const { code, stdout } = await runCli(['--help'], {});
     expect(code).toBe(0);
-    for (const name of ['ask', 'doctor', 'migrate', 'users', 'demo', '--json']) {
+    for (const name of ['ask', 'articles', 'doctor', 'migrate', 'users', 'demo', '--json']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     }
   });
@@ -216,6 +216,30 @@ describe.skipIf(serverUrl)('on a folder and its server', () => {
       Port: `${env['PORT']}: our server runs there, ready`,
     });
     expect({ ok: body.ok, code }).toEqual({ ok: true, code: 0 });
+  });
+
+  it('articles import shows how far it is, and what is wrong with a file', async () => {
+    const articles = join(folder, 'articles');
+    await mkdir(join(articles, 'deep'), { recursive: true });
+    await writeFile(join(articles, 'one.md'), '---\ntitle: Kites\n---\nFly a kite.');
+    await writeFile(join(articles, 'deep/two.md'), '---\ntitle: Boats\n---\nSail a boat.');
+    await writeFile(join(articles, 'deep/bad.markdown'), 'No front matter.');
+    await writeFile(join(articles, 'notes.txt'), 'Not an article.');
+    const first = await runCli(['articles', 'import', articles], env);
+    expect(first.stdout).toMatch(
+      / {2}3 of 3\n {2}✗ deep\/bad.markdown: .*`title`.*\n2 imported, 0 /,
+    );
+    expect(first).toMatchObject({ code: 1, stderr: '' });
+    await rm(join(articles, 'deep/bad.markdown'));
+    const again = await runJson(['articles', 'import', articles], env);
+    expect(again).toEqual({
+      code: 0,
+      body: { total: 2, done: 0, skipped: 2, failed: 0, errors: [] },
+    });
+    expect(await runCli(['articles', 'import', join(articles, 'none')], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no such file or directory'),
+    });
   });
 
   it('ask shows the answer with its sources', async () => {

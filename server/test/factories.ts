@@ -89,6 +89,31 @@ export function createFactories(app: TestApp) {
       return answer.id;
     },
 
+    /** A question without an answer, on a ticket where an agent has replied. */
+    async gap(
+      requester: TestClient,
+      agent: TestClient,
+    ): Promise<{ gapId: string; messageId: string }> {
+      const ticketId = await this.ticket(requester);
+      const answerId = await this.answer(ticketId);
+      const question = `Do you sell ${randomUUID()}?`;
+      const { messageId } = await transaction(db, async (db) => {
+        await container.gaps.record(db, { answerId, ticketId, question });
+        const message = await container.tickets.appendMessage(
+          db,
+          { type: 'agent', id: agent.user.id },
+          { ticketId, authorType: 'agent', authorId: agent.user.id, content: 'We do.' },
+        );
+        return { messageId: message.id };
+      });
+      const gap = await db
+        .selectFrom('knowledge_gaps')
+        .select('id')
+        .where('answer_id', '=', answerId)
+        .executeTakeFirstOrThrow();
+      return { gapId: gap.id, messageId };
+    },
+
     async article(
       article: { status?: ArticleStatus; audience?: Audience; word?: string } = {},
     ): Promise<string> {
@@ -100,6 +125,13 @@ export function createFactories(app: TestApp) {
         status,
         audience,
       });
+      return id;
+    },
+
+    /** An import that waits for a process that works. */
+    async articleImport(): Promise<string> {
+      const author: Actor = { id: unknownId, role: 'admin', name: 'Author', sessionId: unknownId };
+      const { id } = await container.imports.create(author, [{ path: 'a.md', message: 'No.' }]);
       return id;
     },
 

@@ -7,6 +7,8 @@ import type { TestProject } from 'vitest/node';
 import { migrations } from '../migrations/migrations.ts';
 import { connectEmbedded, connectPostgres } from '../src/platform/database/connect.ts';
 import { migrate } from '../src/platform/database/migrate.ts';
+import { installJobs } from '../src/platform/jobs/boss.ts';
+import { queues } from '../src/queues.ts';
 import { onServer, withName } from './database.ts';
 
 declare module 'vitest' {
@@ -25,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { db, close } = connectPostgres({ url, poolMax: 2, statementTimeoutMs: 60_000 });
     await migrate(db, migrations);
     await close();
+    await installJobs({ url }, queues);
     project.provide('databases', { serverUrl, template, dump: '' });
     return () => onServer(serverUrl, `drop database if exists ${template} with (force)`);
   }
@@ -32,6 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dump = join(folder, 'database.tar');
   const pglite = await PGlite.create();
   await migrate(connectEmbedded(pglite).db, migrations);
+  await installJobs({ pglite }, queues);
   await writeFile(dump, await (await pglite.dumpDataDir('none')).bytes());
   await pglite.close();
   project.provide('databases', { serverUrl: undefined, template: '', dump });

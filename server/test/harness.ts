@@ -10,6 +10,9 @@ import { createPostgresBus } from '../src/platform/bus/postgres-bus.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type { HttpServer } from '../src/platform/http/server.ts';
+import { createJobs } from '../src/platform/jobs/jobs.ts';
+import { queues } from '../src/queues.ts';
+import { jobStoreOf } from '../src/resources.ts';
 import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createReplyCheck, type Document } from './openapi.ts';
@@ -78,14 +81,24 @@ export async function startTestApp(
     SECRET_KEY: testSecret,
     LOG_LEVEL: 'silent',
     PORT: '0',
+    // Files that are about background work ask for it.
+    RUN_JOBS: 'false',
     SHUTDOWN_DRAIN_MS: '0',
     ...options.env,
   });
   const logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const clock = createTestClock();
   const bus = url ? await createPostgresBus({ url, logger }) : createInProcessBus();
+  const jobs = createJobs(jobStoreOf(database), {
+    works: config.runJobs,
+    migrates: false,
+    queues,
+    logger,
+  });
+  await jobs.start();
   const container = createContainer(config, {
     database,
+    jobs,
     bus,
     secretKeys: config.secretKeys,
     clock,
@@ -93,6 +106,7 @@ export async function startTestApp(
   });
   const app = await createApp(config, container, logger);
   container.runner.resume();
+  await container.startJobs();
   await app.ready();
   const { db } = database;
 
@@ -169,6 +183,7 @@ export async function startTestApp(
     },
     async close() {
       await container.runner.drain(0);
+      await jobs.stop(0);
       container.eventStreams.close();
       await app.close();
       await bus.close();

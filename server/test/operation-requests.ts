@@ -10,6 +10,8 @@ export type People = Record<Exclude<CallerName, 'anonymous'>, TestClient>;
 export type OperationRequest = {
   /** For `{id}` in the path. */
   id?: string;
+  /** For `{version}` in the path. */
+  version?: number;
   query?: string;
   /** Missing: the example of the document. */
   body?: unknown;
@@ -31,7 +33,10 @@ export function perform(
   client: Pick<TestClient, Operation['method']>,
 ): Promise<TestReply> {
   const { method, path, requestBody } = operation;
-  const url = path.replace('{id}', request.id ?? '') + (request.query ? `?${request.query}` : '');
+  const place = path
+    .replace('{id}', request.id ?? '')
+    .replace('{version}', String(request.version ?? 1));
+  const url = place + (request.query ? `?${request.query}` : '');
   if (method === 'get' || method === 'delete') return client[method](url, request.headers);
   const example = requestBody?.content['application/json']?.example;
   return client[method](url, 'body' in request ? request.body : example, request.headers);
@@ -171,6 +176,7 @@ export const requests: Record<string, Prepare> = {
   streamLatestAnswer: ofTicketWithAnswer('completed'),
   retryAnswer: ofTicketWithAnswer('failed'),
   getAnswer: ofAnswer('completed'),
+  traceAnswer: ofAnswer('completed'),
   streamAnswer: ofAnswer('completed'),
   cancelAnswer: ofAnswer('streaming'),
   rateAnswer: ofAnswer('completed'),
@@ -192,6 +198,18 @@ export const requests: Record<string, Prepare> = {
   'updateArticle: publish': ofArticle({ status: 'draft' }, { body: { status: 'published' } }),
   'updateArticle: what is published': ofArticle({}, { body: { title: 'Returns' } }),
   deleteArticle: ofArticle({}),
+  getArticleVersion: ofArticle({}, { version: 1 }),
+  importArticles: nothing,
+  getArticleImport: async ({ make }) => ({ id: await make.articleImport() }),
+
+  listKnowledgeGaps: nothing,
+  draftArticleFromGap: async ({ make, people }) => {
+    const { gapId, messageId } = await make.gap(people.own, people.agent);
+    return { id: gapId, body: { message_id: messageId } };
+  },
+  getKnowledgeGate: nothing,
+  getSettings: nothing,
+  updateSettings: nothing,
 
   live: nothing,
   ready: nothing,

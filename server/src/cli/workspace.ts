@@ -39,10 +39,13 @@ export function withContainer<Result>(
         'Run them first: npm run cli -- migrate',
       );
     }
-    const resources = await openResources(config, database, createLogger(config));
+    const resources = await openResources(config, database, createLogger(config), {
+      works: false,
+    });
     try {
       return await work(createContainer(config, resources));
     } finally {
+      await resources.jobs.stop(0);
       await resources.bus.close();
     }
   });

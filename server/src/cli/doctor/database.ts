@@ -6,6 +6,7 @@ import { migrations } from '../../../migrations/migrations.ts';
 import type { Database } from '../../platform/database/connect.ts';
 import { DataDirInUseError } from '../../platform/database/embedded.ts';
 import { pendingMigrations } from '../../platform/database/migrate.ts';
+import { countDeadLetters } from '../../platform/jobs/dead-letters.ts';
 import type { Tables } from '../../tables.ts';
 import { reasonOf } from '../failure.ts';
 import { withDatabase } from '../workspace.ts';
@@ -15,7 +16,7 @@ const versionMin = 15;
 /** Leases are counted by the database's clock, tokens by ours. */
 const clockDifferenceMaxMs = 2_000;
 
-/** Whether the database answers, is new enough, up to date, and has the same time as we. */
+/** Whether the database answers, is new enough, up to date, has our time, and no failed jobs. */
 export async function checkDatabase(config: Config): Promise<Check[]> {
   const name = 'Database';
   const { databaseUrl, dataDir } = config;
@@ -28,6 +29,7 @@ export async function checkDatabase(config: Config): Promise<Check[]> {
       await checkVersion(database, which),
       await checkMigrations(database, config),
       await checkClock(database),
+      await checkJobs(database),
     ]);
   } catch (error) {
     if (error instanceof DataDirInUseError) {
@@ -73,4 +75,12 @@ async function checkClock({ db }: Database<Tables>): Promise<Check> {
   const seconds = (differenceMs / 1_000).toFixed(1);
   const detail = `${seconds} s away from the database's`;
   return { name, ok: false, detail, fix: 'Set the clock of both machines (NTP).' };
+}
+
+async function checkJobs({ db }: Database<Tables>): Promise<Check> {
+  const name = 'Jobs';
+  const count = await countDeadLetters(db);
+  if (count === 0) return { name, ok: true, detail: 'none has failed for good' };
+  const fix = 'The log says why, at "A job has failed for the last time."';
+  return { name, ok: false, detail: `${count} failed for good in the last 14 days`, fix };
 }

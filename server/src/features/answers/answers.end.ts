@@ -1,10 +1,12 @@
 import type { Transaction } from 'kysely';
-import type { Tables } from '../../tables.ts';
+import type { HandoffReason, Tables } from '../../tables.ts';
 import { assistantActor, systemActor } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
-import type { TicketsService } from '../tickets/tickets.service.ts';
+import type { GapsService } from '../knowledge/gaps.service.ts';
+import type { TicketRow, TicketsService } from '../tickets/tickets.service.ts';
 import { lines } from './answers.lines.ts';
-import type { Outcome } from './answers.pipeline.ts';
+import type { Outcome } from './answers.outcome.ts';
+import { handoffPacket } from './answers.packet.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow } from './answers.repository.ts';
 
@@ -25,10 +27,11 @@ export type EndAnswer = ReturnType<typeof createEndAnswer>;
  */
 export function createEndAnswer(dependencies: {
   tickets: TicketsService;
+  gaps: GapsService;
   events: EventsService;
   leaseMs: number;
 }) {
-  const { tickets, events, leaseMs } = dependencies;
+  const { tickets, gaps, events, leaseMs } = dependencies;
 
   return async function endAnswer(
     db: Transaction<Tables>,
@@ -56,6 +59,9 @@ export function createEndAnswer(dependencies: {
         model: outcome.model ?? null,
         input_tokens: outcome.usage?.inputTokens ?? null,
         output_tokens: outcome.usage?.outputTokens ?? null,
+        cost: outcome.cost ?? null,
+        needs_review: outcome.needsReview ?? false,
+        trace: outcome.trace ? JSON.stringify(outcome.trace) : null,
       },
     );
     if (!ended) return undefined;
@@ -70,6 +76,9 @@ export function createEndAnswer(dependencies: {
       citations: outcome.citations,
       answerId: ended.id,
     });
+    if (outcome.gap) {
+      await gaps.record(db, { answerId: ended.id, ticketId: ticket.id, question: outcome.gap });
+    }
     if (handoff?.mode !== 'now') {
       await tickets.moveTo(db, assistantActor, ticket, 'pending');
       await record(db, ended, 'answer.completed');
@@ -80,6 +89,7 @@ export function createEndAnswer(dependencies: {
       answerId: ended.id,
     });
     await record(db, ended, 'answer.handed_off');
+    await tellAgents(db, ticket, outcome, handoff.reason);
     const endedToo = await repository.endQueued(db, ticket.id, {
       state: 'handed_off',
       handoff_mode: 'now',
@@ -94,6 +104,29 @@ export function createEndAnswer(dependencies: {
     owner: string | undefined,
   ): Promise<AnswerRow | undefined> {
     return owner ? repository.claim(db, { ticketId }, owner, leaseMs) : undefined;
+  }
+
+  /** What a person needs to go on from here, as an internal note. */
+  async function tellAgents(
+    db: Transaction<Tables>,
+    ticket: TicketRow,
+    outcome: Outcome,
+    reason: HandoffReason,
+  ): Promise<void> {
+    const content = handoffPacket({
+      title: ticket.title,
+      reason,
+      decision: outcome.trace?.decision,
+      message: await repository.newestQuestion(db, ticket.id),
+      tried: await repository.listCited(db, ticket.id),
+    });
+    await tickets.appendMessage(db, systemActor, {
+      ticketId: ticket.id,
+      authorType: 'system',
+      authorId: null,
+      visibility: 'internal',
+      content,
+    });
   }
 
   async function record(

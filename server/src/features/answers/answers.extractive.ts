@@ -1,4 +1,5 @@
 import type { Passage } from '../knowledge/knowledge.service.ts';
+import { quotable, quotableLine } from './answers.quotable.ts';
 
 const wordsMax = 120;
 const furtherLinks = 2;
@@ -11,7 +12,7 @@ export function* extractiveAnswer(passages: readonly Passage[]): Generator<strin
   const [best, ...others] = passages;
   if (!best) return;
   yield `From *${nameOf(best)}* [1]:\n\n`;
-  for (const piece of shortened(best.content).match(/\S+\s*/g) ?? []) yield piece;
+  yield* shortened(quotable(best.content)).match(/\S+\s*/g) ?? [];
   const further = others
     .map((passage, at) => ({ name: nameOf(passage), n: at + 2, articleId: passage.article_id }))
     .filter(({ articleId }) => articleId !== best.article_id)
@@ -22,16 +23,33 @@ export function* extractiveAnswer(passages: readonly Passage[]): Generator<strin
   }
 }
 
-const nameOf = ({ title, heading }: Passage): string => (heading ? `${title} › ${heading}` : title);
+const nameOf = ({ title, heading }: Passage): string =>
+  [title, heading].filter(Boolean).map(quotableLine).join(' › ');
 
-/** Cuts at the end of a line, so that the steps of a list stay whole. */
+/** Cuts between lines, so that the steps of a list stay whole, or between sentences of a paragraph. */
 function shortened(content: string): string {
-  const kept: string[] = [];
-  let words = 0;
-  for (const line of content.split('\n')) {
-    words += line.split(/\s+/).filter(Boolean).length;
-    if (words > wordsMax && kept.length > 0) return `${kept.join('\n').trimEnd()} …`;
-    kept.push(line);
+  let kept = '';
+  for (const piece of piecesOf(content)) {
+    if (wordCount(kept + piece) > wordsMax) return `${ending(kept || firstWords(piece))} …`;
+    kept += piece;
   }
-  return kept.join('\n');
+  return kept.trimEnd();
 }
+
+/** What is quoted whole: a step with its indented lines, a row of a table, a sentence. */
+const piecesOf = (content: string): string[] =>
+  (content.match(/[^\n]+(?:\n[ \t]+[^\n]*)*(?:\n+|$)/g) ?? []).flatMap((line) =>
+    /^\s*(?:[-*+|]|\d+[.)])/.test(line) ? [line] : line.split(/(?<=[.!?]["'”’)*_]* +)(?=\S)/),
+  );
+
+const wordCount = (text: string): number => text.match(/\S+/g)?.length ?? 0;
+
+const firstWords = (text: string): string =>
+  text.match(new RegExp(String.raw`(?:\s*\S+){${wordsMax}}`))?.[0] ?? text;
+
+/** Without a last line that only leads to what was cut: `You can pay with:`. */
+const ending = (kept: string): string =>
+  kept
+    .trimEnd()
+    .replace(/(?<=\S)\n+[^\n]*:["'”’)*_]*$/, '')
+    .trimEnd();

@@ -1,209 +1,197 @@
-import { AiError, type FinishReason, type Usage } from '../../platform/ai/provider.ts';
+import { randomBytes } from 'node:crypto';
 import type { Failover } from '../../platform/ai/failover.ts';
-import type { AnswerSource, Citation, HandoffReason, Verdict } from '../../tables.ts';
-import type { KnowledgeService, Passage } from '../knowledge/knowledge.service.ts';
+import { AiError } from '../../platform/ai/provider.ts';
+import type { AnswerSource, AnswerTrace } from '../../tables.ts';
+import type { KnowledgeService, Retrieved } from '../knowledge/knowledge.service.ts';
+import type { Budgets } from './answers.budgets.ts';
+import { checkSupport } from './answers.check.ts';
+import { citationsOf, citedIn, sourceOf } from './answers.citations.ts';
+import type { Conversation } from './answers.conversation.ts';
 import { extractiveAnswer } from './answers.extractive.ts';
-import { hasEvidence } from './answers.gate.ts';
-import { createGuard } from './answers.guard.ts';
-import { lines } from './answers.lines.ts';
-import {
-  buildPrompt,
-  createVerdictReader,
-  searchText,
-  type VerdictLine,
-} from './answers.prompt.ts';
-import type { Turn } from './answers.repository.ts';
-import { matchRule } from './answers.rules.ts';
+import { generate, type Draft, type Generated } from './answers.generate.ts';
+import { canned, handOff, noAnswer, withOffer, type Outcome } from './answers.outcome.ts';
+import { searchTexts } from './answers.query.ts';
+import { createRedactor, normalise, type Redactor } from './answers.redaction.ts';
+import { matchTurnRules } from './answers.turn-rules.ts';
 
-/** What an answer replies to. */
-export type Conversation = {
-  title: string;
-  turns: readonly Turn[];
-  /** `seq` of the last message that an earlier answer replied to. */
-  answeredSeq: number;
-  /** The answer before this one offered a person, found nothing. */
-  offered: boolean;
-  foundNothingBefore: boolean;
-};
-
-/** Where a run's text goes. What was written may be shown at any moment and is never taken back. */
-export type Draft = {
-  readonly text: string;
-  write(text: string): void;
-  saveSources(sources: AnswerSource[]): Promise<void>;
-};
-
-/** How an answer ended, by the words of answering.md. `line` is what the product adds to the text. */
-export type Outcome = {
-  state: 'completed' | 'handed_off' | 'incomplete' | 'failed';
-  verdict?: Verdict;
-  handoff?: { mode: 'now' | 'offer'; reason: HandoffReason };
-  line?: string;
-  citations?: Citation[];
-  finishReason?: FinishReason;
-  usage?: Usage;
-  provider?: string;
-  model?: string;
-  /** Kind of the failure; for staff. */
-  failure?: string;
-};
+export type AnswerDraft = Draft & { saveSources(sources: AnswerSource[]): Promise<void> };
 
 const passagesMax = 6;
-const answerLengthMax = 16_000;
-const quoteLengthMax = 200;
+/** Of the prompt, at about four characters a token. */
+const passageTokensMax = 1_800;
+/**
+ * A model reads the passages and can itself say that they do not answer: it is asked on weaker
+ * evidence than is quoted without one, down to this share of the threshold.
+ */
+const modelThresholdShare = 0.4;
+
+/** One answer on its way. `trace` is filled in as it goes. */
+type Attempt = {
+  conversation: Conversation;
+  draft: AnswerDraft;
+  redactor: Redactor;
+  trace: AnswerTrace;
+  signal: AbortSignal;
+  startAt: number;
+};
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
-/** The way from a question to an answer: rules, retrieval, gate, generation, guard. */
+/** The way from a question to an answer: budget, rules, retrieval, gate, generation, check. */
 export function createPipeline(dependencies: {
   knowledge: KnowledgeService;
   failover: Failover;
+  /** How many models the failover chain has. */
+  modelCount: number;
+  budgets: Budgets;
   /** Whether the keyless mode stands at the end of the chain. */
   extractive: boolean;
   /** The kill switch: false gives what is still queued to people. */
   enabled: boolean;
 }) {
-  const { knowledge, failover, extractive, enabled } = dependencies;
+  const { knowledge, failover, modelCount, budgets, extractive, enabled } = dependencies;
+  const canary = `reference-${randomBytes(6).toString('hex')}`;
 
   return async function produce(
     conversation: Conversation,
-    draft: Draft,
+    draft: AnswerDraft,
     options: { signal: AbortSignal; startAt: number },
   ): Promise<Outcome> {
     if (!enabled) return { state: 'failed', failure: 'disabled' };
-    const newest = conversation.turns.findLast((turn) => turn.author_type === 'customer');
-    const rule = matchRule(newest?.content ?? '', conversation.offered);
-    if (rule) return handOff(rule.reason);
+    const redactor = createRedactor();
+    const trace: AnswerTrace = {
+      decision: '',
+      searched: [],
+      found: [],
+      redactions: {},
+      evidence: null,
+      support: null,
+    };
+    const outcome = await decide({ conversation, draft, redactor, trace, ...options });
+    return { ...outcome, trace: { ...trace, redactions: redactor.counts() } };
+  };
 
-    const text = searchText(conversation.title, conversation.turns, conversation.answeredSeq);
-    const passages = await knowledge.search(undefined, text, passagesMax);
-    await draft.saveSources(passages.map(sourceOf));
-    if (!hasEvidence(passages)) return noAnswer(conversation);
+  async function decide(attempt: Attempt): Promise<Outcome> {
+    const { conversation, trace } = attempt;
+    const { lines } = conversation.settings;
+    const exceeded = await budgets.exceeded(conversation.customer.id, conversation.answerId);
+    if (exceeded) {
+      trace.decision = `budget: ${exceeded}`;
+      return handOff('budget', lines);
+    }
+    const rule = matchTurnRules(conversation);
+    if (rule) trace.decision = `rule: ${rule.ruleId}`;
+    if (rule?.outcome === 'handoff') return handOff(rule.reason, lines);
+    if (rule?.outcome === 'canned') return canned(lines[rule.reply]);
+    const outcome = await answer(attempt);
+    if (rule?.outcome !== 'offer') return outcome;
+    trace.decision += `, rule: ${rule.ruleId}`;
+    return withOffer(outcome, rule.reason, lines);
+  }
 
+  /** From the articles, or not at all. */
+  async function answer(attempt: Attempt): Promise<Outcome> {
+    const { conversation, draft, startAt } = attempt;
+    const { settings } = conversation;
+    const retrieved = await retrieve(attempt);
+    const { probability } = retrieved.evidence;
+    const quotable = retrieved.passages.length > 0 && probability >= settings.answer_threshold;
+    const floor = settings.answer_threshold * modelThresholdShare;
+    const askable = startAt < modelCount && probability >= floor;
+    if (retrieved.passages.length === 0 || !(quotable || askable)) {
+      await draft.saveSources([]);
+      return nothingFound(attempt, 'gate');
+    }
+    await draft.saveSources(retrieved.passages.map(sourceOf));
     try {
-      return await generate(conversation, passages, draft, options);
+      const { passages } = retrieved;
+      const written = await generate(failover, { ...attempt, passages, canary }, draft, attempt);
+      return checked(attempt, retrieved, written);
     } catch (error) {
       if (!(error instanceof AiError)) throw error;
       if (draft.text !== '') return { state: 'incomplete', failure: error.reason };
-      if (extractive) return quote(passages, draft);
-      return { state: 'failed', failure: error.reason };
+      if (!extractive) return { state: 'failed', failure: error.reason };
+      return quotable ? quote(attempt, retrieved) : nothingFound(attempt, 'gate');
     }
-  };
-
-  async function generate(
-    conversation: Conversation,
-    passages: Passage[],
-    draft: Draft,
-    { signal, startAt }: { signal: AbortSignal; startAt: number },
-  ): Promise<Outcome> {
-    let verdict = createVerdictReader();
-    let guard = createGuard(passages.length);
-    let source: { provider?: string; model?: string } = {};
-    const write = (text: string): void => {
-      const released = guard.push(text);
-      if (released) draft.write(released);
-    };
-    const parts = failover.stream({
-      buildPrompt: (_provider, shrink) => buildPrompt({ ...conversation, passages, shrink }),
-      startAt,
-      signal,
-      nothingShown: () => draft.text === '',
-    });
-    for await (const part of parts) {
-      if (part.type === 'provider') {
-        source = { provider: part.provider, model: part.model };
-        verdict = createVerdictReader();
-        guard = createGuard(passages.length);
-        continue;
-      }
-      if (part.type === 'text-delta') {
-        const text = verdict.push(part.text);
-        // A person takes over, or nothing was found: the model's further words are not shown.
-        const decided = verdict.line && withoutText(verdict.line, conversation);
-        if (decided) return { ...decided, ...source };
-        if (text) write(text);
-        if (draft.text.length < answerLengthMax) continue;
-      }
-      const rest = verdict.end();
-      const decided = verdict.line && withoutText(verdict.line, conversation);
-      if (decided) return { ...decided, ...source };
-      if (rest) write(rest);
-      const last = guard.end();
-      if (last) draft.write(last);
-      // A verdict and nothing behind it: as empty as no reply.
-      if (draft.text === '') throw new AiError('invalid', 'the model wrote a verdict and no text');
-      const finishReason = part.type === 'end' ? part.finishReason : 'length';
-      return {
-        state: finishReason === 'stop' ? 'completed' : 'incomplete',
-        verdict: verdict.line?.verdict,
-        citations: citationsOf(guard.cited(), passages),
-        finishReason,
-        usage: part.type === 'end' ? part.usage : undefined,
-        ...(finishReason !== 'stop' && { failure: finishReason }),
-        ...source,
-      };
-    }
-    throw new AiError('invalid', 'the stream ended without an end');
   }
-}
 
-function quote(passages: Passage[], draft: Draft): Outcome {
-  const guard = createGuard(passages.length);
-  for (const piece of extractiveAnswer(passages)) draft.write(guard.push(piece));
-  draft.write(guard.end());
-  return {
-    state: 'completed',
-    verdict: 'ANSWER',
-    citations: citationsOf(guard.cited(), passages),
-    finishReason: 'stop',
-    provider: 'extractive',
-  };
-}
+  async function retrieve({ conversation, redactor, trace }: Attempt): Promise<Retrieved> {
+    const texts = searchTexts({
+      title: normalise(conversation.title),
+      question: conversation.question.map((turn) => normalise(turn.content)),
+      firstMessage: normalise(conversation.firstMessage),
+    });
+    const { language, answer_threshold: threshold } = conversation.settings;
+    const retrieved = await knowledge.retrieve(undefined, {
+      texts,
+      limit: passagesMax,
+      tokenBudget: passageTokensMax,
+      language,
+    });
+    const { probability, features, knowledgeVersion } = retrieved.evidence;
+    trace.searched = texts.map(redactor.redact);
+    trace.found = retrieved.passages.map(({ article_id, version, heading, score }) => ({
+      article_id,
+      version,
+      heading,
+      score,
+    }));
+    trace.evidence = { probability, threshold, features, knowledge_version: knowledgeVersion };
+    return retrieved;
+  }
 
-function withoutText(line: VerdictLine, conversation: Conversation): Outcome | undefined {
-  if (line.verdict === 'NO_ANSWER') return noAnswer(conversation);
-  if (line.verdict === 'HANDOFF') return handOff(line.reason ?? 'requested');
-  return undefined;
-}
+  function nothingFound({ conversation, trace }: Attempt, decidedBy: string): Outcome {
+    trace.decision = decidedBy;
+    const outcome = noAnswer(conversation.foundNothingBefore, conversation.settings.lines);
+    return { ...outcome, gap: trace.searched[0] ?? '' };
+  }
 
-/** The first time a person is offered, the second time in a row one is called. */
-const noAnswer = ({ foundNothingBefore }: Conversation): Outcome =>
-  foundNothingBefore
-    ? { ...handOff('no-answer'), verdict: 'NO_ANSWER' }
-    : {
-        state: 'completed',
-        verdict: 'NO_ANSWER',
-        handoff: { mode: 'offer', reason: 'no-answer' },
-        line: lines.noAnswer,
-        finishReason: 'stop',
+  /** What the model's words come to. */
+  function checked(attempt: Attempt, { passages }: Retrieved, result: Generated): Outcome {
+    const { conversation, draft, trace } = attempt;
+    const { lines } = conversation.settings;
+    const { provider, model, usage, finishReason, verdict, violation } = result;
+    const cost = budgets.costOf(result, usage);
+    const spent = { provider, model, usage, cost };
+    trace.decision = `model: ${verdict.verdict}`;
+    if (violation) {
+      trace.decision = `guard: ${violation.rule}, ${violation.detail}`;
+      return {
+        ...handOff('guard', lines),
+        ...spent,
+        citations: citationsOf(result.cited, passages),
       };
+    }
+    if (verdict.verdict === 'NO_ANSWER') {
+      return { ...nothingFound(attempt, 'model: NO_ANSWER'), ...spent };
+    }
+    if (verdict.verdict === 'HANDOFF') {
+      return { ...handOff(verdict.reason ?? 'requested', lines), ...spent };
+    }
+    const support = checkSupport(draft.text, passages);
+    trace.support = support.weakest;
+    const outcome: Outcome = {
+      state: finishReason === 'stop' ? 'completed' : 'incomplete',
+      verdict: verdict.verdict,
+      citations: citationsOf(result.cited, passages),
+      finishReason,
+      ...(finishReason !== 'stop' && { failure: finishReason }),
+      ...spent,
+    };
+    if (verdict.verdict !== 'ANSWER' || !support.needsReview) return outcome;
+    return withOffer({ ...outcome, needsReview: true }, 'guard', lines);
+  }
 
-const handOff = (reason: HandoffReason): Outcome => ({
-  state: 'handed_off',
-  verdict: 'HANDOFF',
-  handoff: { mode: 'now', reason },
-  line: lines.handedOff,
-  finishReason: 'stop',
-});
-
-const sourceOf = (passage: Passage, at: number): AnswerSource => ({
-  n: at + 1,
-  article_id: passage.article_id,
-  version: passage.version,
-  title: passage.title,
-  heading: passage.heading,
-  score: passage.score,
-});
-
-const citationsOf = (numbers: number[], passages: readonly Passage[]): Citation[] =>
-  numbers.flatMap((n) => {
-    const passage = passages[n - 1];
-    if (!passage) return [];
-    const quote = firstSentence(passage.content);
-    return [{ n, article_id: passage.article_id, title: passage.title, quote }];
-  });
-
-function firstSentence(content: string): string {
-  const sentence = /^[^\n]*?[.!?](?=\s|$)/.exec(content)?.[0] ?? content.split('\n', 1)[0] ?? '';
-  return sentence.slice(0, quoteLengthMax).toWellFormed();
+  /** The answer without a model: word for word from the best passage. */
+  function quote({ draft, trace }: Attempt, { passages }: Retrieved): Outcome {
+    for (const piece of extractiveAnswer(passages)) draft.write(piece);
+    trace.decision = 'quoted';
+    return {
+      state: 'completed',
+      verdict: 'ANSWER',
+      citations: citationsOf(citedIn(draft.text), passages),
+      finishReason: 'stop',
+      provider: 'extractive',
+    };
+  }
 }

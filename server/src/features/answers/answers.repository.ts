@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { sql, type Kysely, type Selectable, type Transaction, type Updateable } from 'kysely';
-import type { AnswerSource, AnswersTable, AuthorType, Tables } from '../../tables.ts';
+import type { AnswerSource, AnswersTable, AuthorType, Citation, Tables } from '../../tables.ts';
 
 export type AnswerRow = Selectable<AnswersTable>;
 
@@ -254,20 +254,71 @@ export async function listTurns(
   return turns.reverse();
 }
 
-/** How the answer before this one ended. */
-export const findPrevious = (
+/** How the answers before this one ended, newest first. */
+export const listPrevious = (
   db: Kysely<Tables>,
   answer: AnswerRow,
-): Promise<Pick<AnswerRow, 'state' | 'verdict' | 'handoff_mode' | 'up_to_seq'> | undefined> =>
+  limit: number,
+): Promise<Pick<AnswerRow, 'verdict' | 'handoff_mode' | 'up_to_seq' | 'feedback_helpful'>[]> =>
   db
     .selectFrom('answers')
-    .select(['state', 'verdict', 'handoff_mode', 'up_to_seq'])
+    .select(['verdict', 'handoff_mode', 'up_to_seq', 'feedback_helpful'])
     .where('ticket_id', '=', answer.ticket_id)
     .where('id', '<>', answer.id)
     .where('ended_at', 'is not', null)
     .orderBy('ended_at', 'desc')
+    .limit(limit)
+    .execute();
+
+/** What the ticket says of itself and of its customer. */
+export const getTicketOf = (db: Kysely<Tables>, answer: Pick<AnswerRow, 'ticket_id'>) =>
+  db
+    .selectFrom('tickets')
+    .innerJoin('users', 'users.id', 'tickets.requester_id')
+    .select(['title', 'description', 'requester_id', 'users.name', 'users.locale'])
+    .where('tickets.id', '=', answer.ticket_id)
+    .executeTakeFirstOrThrow();
+
+/** The customer's newest words on a ticket. */
+export async function newestQuestion(db: Kysely<Tables>, ticketId: string): Promise<string> {
+  const message = await db
+    .selectFrom('messages')
+    .select('content')
+    .where('ticket_id', '=', ticketId)
+    .where('author_type', '=', 'customer')
+    .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst();
+  return message?.content ?? '';
+}
+
+/** What the answers of a ticket have cited, newest first, each article once. */
+export async function listCited(db: Kysely<Tables>, ticketId: string): Promise<Citation[]> {
+  const { rows } = await sql<Citation>`
+    select n, article_id, title, quote from (
+      select distinct on (article_id) cited.*, answers.ended_at
+      from answers, jsonb_to_recordset(answers.citations)
+        as cited (n integer, article_id text, title text, quote text)
+      where ticket_id = ${ticketId} order by article_id, answers.ended_at desc
+    ) newest order by ended_at desc, n limit 5`.execute(db);
+  return rows;
+}
+
+/** What a customer's other answers took in the last 24 hours. */
+export async function spentToday(
+  db: Kysely<Tables>,
+  customerId: string,
+  answerId: string,
+): Promise<{ answers: number; tokens: number; cost: number }> {
+  const { rows } = await sql<{ answers: number; tokens: number; cost: number }>`
+    select count(*)::int as answers,
+      coalesce(sum(input_tokens + output_tokens), 0)::float8 as tokens,
+      coalesce(sum(cost), 0)::float8 as cost
+    from answers join tickets on tickets.id = answers.ticket_id
+    where tickets.requester_id = ${customerId} and answers.id <> ${answerId}
+      and answers.started_at > now() - interval '24 hours'`.execute(db);
+  return rows[0] ?? { answers: 0, tokens: 0, cost: 0 };
+}
 
 export const saveFeedback = (
   db: Transaction<Tables>,

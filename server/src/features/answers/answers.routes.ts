@@ -10,6 +10,7 @@ import {
   FeedbackBody,
   presentAnswer,
 } from './answers.schemas.ts';
+import { AnswerTraceShape, exampleTrace, presentTrace } from './answers.trace.schemas.ts';
 import type { AnswersService } from './answers.service.ts';
 import { parsePosition, type StreamPosition } from './answers.stream.ts';
 import type { AnswerStreams } from './answers.streams.ts';
@@ -115,6 +116,25 @@ export const answersRoutes =
       },
       async (request) =>
         presentAnswer(request.actor, await answers.get(request.actor, request.params.id)),
+    );
+
+    app.get(
+      '/answers/:id/trace',
+      {
+        config: { policy: 'staff' },
+        schema: {
+          operationId: 'traceAnswer',
+          summary: 'Read how an answer came about',
+          description: 'What was asked, found, sent, cited and decided, and what it cost.',
+          tags: ['answers'],
+          params: IdParams,
+          response: {
+            200: { ...ref(AnswerTraceShape), examples: [exampleTrace] },
+            ...problems(403, 404),
+          },
+        },
+      },
+      async (request) => presentTrace(await answers.get(request.actor, request.params.id)),
     );
 
     app.get(

@@ -8,13 +8,13 @@ import type { Tables } from '../../tables.ts';
 import { answersChanged } from '../tickets/answers-changed.ts';
 import type { EndAnswer } from './answers.end.ts';
 import type { Flusher, Growing } from './answers.flusher.ts';
-import type { Outcome, Pipeline } from './answers.pipeline.ts';
+import type { ReadConversation } from './answers.conversation.ts';
+import type { Outcome } from './answers.outcome.ts';
+import type { Pipeline } from './answers.pipeline.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow } from './answers.repository.ts';
 import type { Tails } from './answers.tails.ts';
 
-/** Messages before the question that may be told to the model. */
-const turnsMax = 40;
 const sweepMax = 100;
 const attemptsMax = 2;
 const retryMs = 500;
@@ -44,6 +44,7 @@ export function createAnswersRunner(dependencies: {
   db: Kysely<Tables>;
   bus: Bus;
   slots: Slots;
+  readConversation: ReadConversation;
   pipeline: Pipeline;
   flusher: Flusher;
   tails: Tails;
@@ -51,7 +52,8 @@ export function createAnswersRunner(dependencies: {
   logger: Logger;
   settings: RunnerSettings;
 }) {
-  const { db, bus, slots, pipeline, flusher, tails, endAnswer, logger, settings } = dependencies;
+  const { db, bus, slots, readConversation, pipeline, flusher, tails } = dependencies;
+  const { endAnswer, logger, settings } = dependencies;
   const live = new Map<string, Run>();
   const starting = new Set<string>();
   const closing = new AbortController();
@@ -136,23 +138,7 @@ export function createAnswersRunner(dependencies: {
   }
 
   async function produce(current: Run, startAt: number): Promise<Outcome> {
-    const { row } = current;
-    const [ticket, turns, previous] = await Promise.all([
-      db
-        .selectFrom('tickets')
-        .select(['title'])
-        .where('id', '=', row.ticket_id)
-        .executeTakeFirstOrThrow(),
-      repository.listTurns(db, row.ticket_id, row.up_to_seq, turnsMax),
-      repository.findPrevious(db, row),
-    ]);
-    const conversation = {
-      title: ticket.title,
-      turns,
-      answeredSeq: previous && previous.up_to_seq < row.up_to_seq ? previous.up_to_seq : 0,
-      offered: previous?.handoff_mode === 'offer',
-      foundNothingBefore: previous?.verdict === 'NO_ANSWER',
-    };
+    const conversation = await readConversation(current.row);
     const draft = {
       get text() {
         return current.text;

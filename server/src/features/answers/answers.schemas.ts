@@ -57,6 +57,8 @@ export const Answer = named(
             output_tokens: nullable(Type.Integer()),
             attempt: Type.Integer(),
             failure: nullable(Type.String()),
+            cost: nullable(Type.Number({ description: 'US dollars.' })),
+            needs_review: Type.Boolean(),
           },
           { ...closed, description: 'Staff only.' },
         ),
@@ -124,6 +126,8 @@ export const presentAnswer = (actor: Actor, answer: AnswerRow): Static<typeof An
       output_tokens: answer.output_tokens,
       attempt: answer.attempt,
       failure: answer.failure,
+      cost: answer.cost,
+      needs_review: answer.needs_review,
     },
   }),
 });

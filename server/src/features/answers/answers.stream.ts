@@ -174,8 +174,9 @@ function metadataOf(row: AnswerRow, audience: StreamAudience) {
     verdict: row.verdict,
   };
   if (audience === 'customer') return shared;
-  const { provider, model, input_tokens: inputTokens, output_tokens: outputTokens, failure } = row;
-  return { ...shared, provider, model, usage: { inputTokens, outputTokens }, failure };
+  const { provider, model, input_tokens: inputTokens, output_tokens: outputTokens } = row;
+  const { cost, failure } = row;
+  return { ...shared, provider, model, usage: { inputTokens, outputTokens }, cost, failure };
 }
 
 function endPart(row: AnswerRow) {

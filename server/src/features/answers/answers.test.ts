@@ -11,6 +11,7 @@ import type { FakeAi } from '../../../test/fake-ai.ts';
 import { startTestApp, until, type TestApp, type TestClient } from '../../../test/harness.ts';
 import { parseStream } from '../../../test/read-stream.ts';
 import type { Json } from '../../../test/reply.ts';
+import { defaultSettings } from '../settings/settings.defaults.ts';
 import { lines } from './answers.lines.ts';
 
 const url = (ticketId: string) => `/api/v1/tickets/${ticketId}/ai-response`;
@@ -46,7 +47,7 @@ describe('without a key', () => {
       description: 'xylophone quux?',
     });
     const offered = await settled(customer, other.body.id);
-    expect(offered.messages[1].content).toBe(lines.noAnswer);
+    expect(offered.messages[1].content).toBe(defaultSettings.lines.no_answer);
     expect(offered).toMatchObject({ status: 'pending', assistant: 'active', handoff: null });
     await customer.post(`/api/v1/tickets/${other.body.id}/messages`, { content: 'quux zeppelin' });
     const handed = await settled(customer, other.body.id);
@@ -62,7 +63,7 @@ describe('without a key', () => {
     const { id } = await ask(customer, 'I want to talk to a human please');
     const ticket = await settled(customer, id);
     expect(ticket.handoff).toMatchObject({ reason: 'requested' });
-    expect(ticket.messages[1].content).toBe(lines.handedOff);
+    expect(ticket.messages[1].content).toBe(defaultSettings.lines.handed_off);
     const reply = await customer.post(`/api/v1/tickets/${id}/messages`, { content: 'Hello?' });
     expect(reply).toMatchObject({ status: 201, body: { answer: null } });
     const stream = await customer.post(

@@ -9,7 +9,7 @@ import {
   singleLine,
   Time,
 } from '../../platform/http/schemas.ts';
-import { Email, NewPassword, PersonName } from '../users/users.schemas.ts';
+import { Email, Locale, NewPassword, PersonName } from '../users/users.schemas.ts';
 import type { Actor } from './actor.ts';
 import type { SessionRow } from './auth.repository.ts';
 import { emailLengthMax, passwordLengthMax } from './identity.ts';
@@ -109,8 +109,8 @@ export const ExchangeBody = Type.Object(
 );
 
 export const UpdateMeBody = Type.Object(
-  { name: PersonName },
-  { ...closed, examples: [{ name: 'Robin de Vos' }] },
+  { name: Type.Optional(PersonName), locale: Type.Optional(nullable(Locale)) },
+  { ...closed, minProperties: 1, examples: [{ name: 'Robin de Vos', locale: 'nl-NL' }] },
 );
 
 export const ChangePasswordBody = Type.Object(

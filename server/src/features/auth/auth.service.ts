@@ -66,8 +66,10 @@ export function createAuthService(dependencies: {
 
     me: (actor: Actor): Promise<UserRow> => users.get(actor, actor.id),
 
-    updateMe: (actor: Actor, { name }: { name?: string }): Promise<UserRow> =>
-      users.update(actor, actor.id, { name }),
+    updateMe: (
+      actor: Actor,
+      profile: { name?: string; locale?: string | null },
+    ): Promise<UserRow> => users.update(actor, actor.id, profile),
 
     deleteMe: users.erase,
 

@@ -45,6 +45,7 @@ describe('sign-up', () => {
       id: expect.any(String),
       email,
       name: 'Ada',
+      locale: null,
       role: 'customer',
       disabled: false,
       version: 1,

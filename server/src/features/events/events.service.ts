@@ -12,7 +12,8 @@ export type EventType =
   | 'answer.handed_off'
   | 'article.published'
   | 'user.created'
-  | 'user.updated';
+  | 'user.updated'
+  | 'settings.updated';
 
 /** Who made it happen. The assistant and the system have no id. */
 export type EventActor = { type: AuthorType; id: string | null };

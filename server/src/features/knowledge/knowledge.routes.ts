@@ -1,8 +1,9 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
 import {
   closed,
+  idempotencyHeaders,
   IdParams,
   ifMatchHeaders,
   pageOf,
@@ -11,15 +12,19 @@ import {
 } from '../../platform/http/schemas.ts';
 import {
   Article,
+  ArticleVersion,
   CreateArticleBody,
   exampleArticle,
   exampleResult,
+  exampleVersion,
   ListArticlesQuery,
   presentArticle,
   presentPassage,
+  presentVersion,
   SearchQuery,
   SearchResult,
   UpdateArticleBody,
+  VersionParams,
 } from './knowledge.schemas.ts';
 import type { KnowledgeService } from './knowledge.service.ts';
 
@@ -85,15 +90,21 @@ export const knowledgeRoutes =
           operationId: 'createArticle',
           summary: 'Write an article',
           tags: ['knowledge'],
+          headers: idempotencyHeaders,
           body: CreateArticleBody,
           response: {
             201: { ...ref(Article), examples: [exampleArticle] },
-            ...problems(403, 422),
+            ...problems(403, 409, 422),
           },
         },
       },
       async (request, reply) => {
-        const article = await knowledge.create(request.actor, request.body);
+        const { article, replayed } = await knowledge.createOnce(
+          request.actor,
+          request.body,
+          idempotencyOf(request),
+        );
+        if (replayed) reply.header('idempotent-replayed', 'true');
         reply
           .code(201)
           .header('location', `/api/v1/articles/${article.id}`)
@@ -118,6 +129,28 @@ export const knowledgeRoutes =
         const article = await knowledge.get(request.actor, request.params.id);
         reply.header('etag', etagOf(article.version));
         return presentArticle(article);
+      },
+    );
+
+    app.get(
+      '/articles/:id/versions/:version',
+      {
+        config: { policy: 'staff' },
+        schema: {
+          operationId: 'getArticleVersion',
+          summary: 'Read what an answer was made from',
+          description: 'A version that was published, as it was then.',
+          tags: ['knowledge'],
+          params: VersionParams,
+          response: {
+            200: { ...ref(ArticleVersion), examples: [exampleVersion] },
+            ...problems(403, 404),
+          },
+        },
+      },
+      async (request) => {
+        const { id, version } = request.params;
+        return presentVersion(await knowledge.getVersion(request.actor, id, version));
       },
     );
 

@@ -9,11 +9,11 @@ import {
   singleLine,
   Time,
 } from '../../platform/http/schemas.ts';
-import type { ArticleRow } from './knowledge.repository.ts';
+import type { ArticleRow, ArticleVersionRow } from './knowledge.repository.ts';
 import type { Passage } from './search.repository.ts';
 
-const statuses = ['draft', 'published', 'archived'] as const;
-const audiences = ['public', 'internal'] as const;
+export const statuses = ['draft', 'published', 'archived'] as const;
+export const audiences = ['public', 'internal'] as const;
 
 export const Article = named(
   'Article',
@@ -26,9 +26,30 @@ export const Article = named(
       audience: oneOf(audiences, { description: '`internal` articles are for staff only.' }),
       status: oneOf(statuses),
       version: Type.Integer({ description: 'The ETag.' }),
+      published_version: nullable(
+        Type.Integer({ description: 'What is searched and quoted; null when nothing is.' }),
+      ),
+      source: nullable(Type.String({ description: 'What an import knows the article by.' })),
       created_at: Time,
       updated_at: Time,
       published_at: nullable(Time),
+    },
+    closed,
+  ),
+);
+
+export const ArticleVersion = named(
+  'ArticleVersion',
+  Type.Object(
+    {
+      article_id: Id,
+      version: Type.Integer(),
+      title: Type.String(),
+      body: Type.String({ description: 'Markdown.' }),
+      tags: Type.Array(Type.String()),
+      audience: oneOf(audiences),
+      created_by: nullable(Id),
+      created_at: Time,
     },
     closed,
   ),
@@ -48,10 +69,18 @@ export const SearchResult = named(
   ),
 );
 
+/** Lengths in characters. */
+export const limits = {
+  title: [3, 200],
+  body: [1, 200_000],
+  tag: [1, 50],
+  tags: 20,
+} as const;
+
 const fields = {
-  title: singleLine(3, 200),
-  body: Type.String({ minLength: 1, maxLength: 200_000 }),
-  tags: Type.Optional(Type.Array(singleLine(1, 50), { maxItems: 20 })),
+  title: singleLine(...limits.title),
+  body: Type.String({ minLength: limits.body[0], maxLength: limits.body[1] }),
+  tags: Type.Optional(Type.Array(singleLine(...limits.tag), { maxItems: limits.tags })),
   audience: Type.Optional(oneOf(audiences)),
   status: Type.Optional(
     oneOf(statuses, { description: 'Only admins publish, archive, and change what is published.' }),
@@ -74,6 +103,12 @@ export const UpdateArticleBody = Type.Partial(Type.Object(fields), {
   minProperties: 1,
   examples: [{ status: 'archived' }],
 });
+
+/** A version that is no number is a version that is not there. */
+export const VersionParams = Type.Object(
+  { id: Id, version: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) },
+  closed,
+);
 
 export const ListArticlesQuery = Type.Object(
   {
@@ -99,6 +134,12 @@ export const presentArticle = (article: ArticleRow): Static<typeof Article> => (
   published_at: article.published_at?.toISOString() ?? null,
 });
 
+/** A version on the wire. */
+export const presentVersion = (version: ArticleVersionRow): Static<typeof ArticleVersion> => ({
+  ...version,
+  created_at: version.created_at.toISOString(),
+});
+
 /** A search result on the wire. */
 export const presentPassage = (passage: Passage): Static<typeof SearchResult> => ({
   article_id: passage.article_id,
@@ -116,9 +157,22 @@ export const exampleArticle: Static<typeof Article> = {
   audience: 'public',
   status: 'published',
   version: 1,
+  published_version: 1,
+  source: null,
   created_at: '2026-11-02T09:00:00.000Z',
   updated_at: '2026-11-02T09:00:00.000Z',
   published_at: '2026-11-02T09:00:00.000Z',
+};
+
+export const exampleVersion: Static<typeof ArticleVersion> = {
+  article_id: exampleArticle.id,
+  version: 1,
+  title: exampleArticle.title,
+  body: exampleArticle.body,
+  tags: exampleArticle.tags,
+  audience: 'public',
+  created_by: '0199f39d-7a01-7c2e-9b1d-3f1c6f8e2a10',
+  created_at: '2026-11-02T09:00:00.000Z',
 };
 
 export const exampleResult: Static<typeof SearchResult> = {

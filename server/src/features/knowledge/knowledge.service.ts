@@ -1,16 +1,22 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { AppError, notFound } from '../../errors.ts';
+import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
-import { transaction } from '../../platform/database/transaction.ts';
 import type { ArticleStatus, Audience, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
-import type { EventsService } from '../events/events.service.ts';
-import { chunksOf } from './chunks.ts';
+import type { SettingsService } from '../settings/settings.service.ts';
 import * as repository from './knowledge.repository.ts';
-import type { ArticleRow, Reader } from './knowledge.repository.ts';
-import * as searchRepository from './search.repository.ts';
+import type {
+  ArticleFields,
+  ArticleRow,
+  ArticleVersionRow,
+  Reader,
+} from './knowledge.repository.ts';
+import type { Publisher } from './publish.ts';
+import type { Retrieval } from './retrieval.ts';
 import type { Passage } from './search.repository.ts';
 
+export type { Retrieved } from './retrieval.ts';
 export type { Passage } from './search.repository.ts';
 
 export type ArticleInput = {
@@ -21,16 +27,18 @@ export type ArticleInput = {
   status?: ArticleStatus;
 };
 
-/** Words of a question beyond this many characters add noise, not meaning. */
-const queryLengthMax = 2_000;
+/** The client's `Idempotency-Key` with the hash of the request that it came with. */
+type Idempotency = Omit<IdempotencyScope, 'userId'>;
 
 export type KnowledgeService = ReturnType<typeof createKnowledgeService>;
 
 export function createKnowledgeService(dependencies: {
   db: Kysely<Tables>;
-  events: EventsService;
+  publisher: Publisher;
+  retrieval: Retrieval;
+  settings: SettingsService;
 }) {
-  const { db, events } = dependencies;
+  const { db, publisher, retrieval, settings } = dependencies;
 
   return {
     async get(reader: Reader, id: string): Promise<ArticleRow> {
@@ -51,78 +59,117 @@ export function createKnowledgeService(dependencies: {
     },
 
     /** The best passages for a text, best first; a text without known words finds nothing. */
-    search: (reader: Reader, text: string, limit: number): Promise<Passage[]> =>
-      searchRepository.search(db, reader, text.slice(0, queryLengthMax).toWellFormed(), limit),
-
-    create(actor: Actor, input: ArticleInput): Promise<ArticleRow> {
-      const status = input.status ?? 'draft';
-      requirePublisher(actor, status !== 'draft');
-      return transaction(db, async (db) => {
-        const article = await repository.insert(db, {
-          title: input.title,
-          body: input.body,
-          tags: [...new Set(input.tags ?? [])],
-          audience: input.audience ?? 'public',
-          status,
-          published_at: status === 'published' ? new Date() : null,
-        });
-        if (status === 'published') await publish(db, actor, article);
-        return article;
-      });
+    async search(reader: Reader, text: string, limit: number): Promise<Passage[]> {
+      const { language } = await settings.get();
+      const request = { texts: [text], limit, tokenBudget: Infinity, language };
+      return (await retrieval.retrieve(reader, request)).passages;
     },
 
-    update(
+    /** What an answer is written from, with the evidence for it. */
+    retrieve: retrieval.retrieve,
+
+    async create(actor: Actor, input: ArticleInput): Promise<ArticleRow> {
+      return (await createOnce(actor, input, undefined)).article;
+    },
+
+    createOnce,
+
+    async update(
       actor: Actor,
       id: string,
       input: Partial<ArticleInput>,
       ifMatch: number | undefined,
     ): Promise<ArticleRow> {
-      return transaction(db, async (db) => {
-        const before = await repository.lock(db, id);
-        if (!before) throw notFound();
-        if (ifMatch !== undefined && ifMatch !== before.version) {
-          throw new AppError('version-mismatch', 'The article has changed since you read it.', {
-            details: { headers: { etag: `"${before.version}"` } },
-          });
-        }
+      for (;;) {
+        const seen = await getAny(id);
+        requireVersion(seen, ifMatch);
+        const fields = fieldsOf({ ...seen, ...input });
         // What readers see now may change only by somebody who may publish.
-        const status = input.status ?? before.status;
-        requirePublisher(actor, before.status === 'published' || status !== before.status);
-        if (before.status === 'published') await repository.unindex(db, id);
-        const article = await repository.update(db, id, {
-          ...input,
-          version: before.version + 1,
-          ...(status === 'published' && !before.published_at && { published_at: new Date() }),
+        const publishes = seen.status === 'published' || fields.status !== seen.status;
+        requirePublisher(actor, publishes);
+        const article = await publisher.write(fields, async (db, save) => {
+          const before = await repository.lock(db, id);
+          return before?.version === seen.version ? save(actor.id, before, fields) : undefined;
         });
-        if (article.status === 'published') await publish(db, actor, article);
-        return article;
-      });
+        // Otherwise somebody else's change went through meanwhile: this one goes on top of it.
+        if (article) return article;
+      }
     },
 
     remove(actor: Actor, id: string): Promise<void> {
       requirePublisher(actor, true);
-      return transaction(db, async (db) => {
+      return publisher.remove(async (db) => {
         const article = await repository.lock(db, id);
         if (!article) throw notFound();
-        if (article.status === 'published') await repository.unindex(db, id);
-        await repository.remove(db, id);
+        return article;
       });
     },
+
+    /** What was published as a version, for as long as the article exists. */
+    async getVersion(_actor: Actor, id: string, version: number): Promise<ArticleVersionRow> {
+      const found = await repository.findVersion(db, id, version);
+      if (!found) throw notFound();
+      return found;
+    },
+
+    /** Indexes everything that is published in the language that is set now. */
+    async reindex({ signal }: { signal: AbortSignal }): Promise<void> {
+      for (const id of await repository.listPublishedIds(db)) {
+        signal.throwIfAborted();
+        await publisher.reindex(id);
+      }
+    },
+
+    /** Deletes what publications that were broken off have left behind. */
+    cleanUp: (context: { signal: AbortSignal }): Promise<void> => publisher.removeLeftOver(context),
   };
 
-  async function publish(
-    db: Transaction<Tables>,
+  /** With a key, the same request again returns what the first one made (`replayed`). */
+  async function createOnce(
     actor: Actor,
-    article: ArticleRow,
-  ): Promise<void> {
-    await repository.index(db, article, chunksOf(article.body));
-    await events.record(db, {
-      type: 'article.published',
-      actor: { type: 'agent', id: actor.id },
-      subjectId: article.id,
-      data: { article_id: article.id, version: article.version, title: article.title },
+    input: ArticleInput,
+    idempotency: Idempotency | undefined,
+  ): Promise<{ article: ArticleRow; replayed: boolean }> {
+    const fields = fieldsOf({ tags: [], audience: 'public', status: 'draft', ...input });
+    requirePublisher(actor, fields.status !== 'draft');
+    const outcome = await publisher.write(fields, async (db, save) => {
+      const make = async () => {
+        const { id } = await save(actor.id, undefined, fields);
+        return { status: 201, body: { articleId: id } };
+      };
+      if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
+      return once(db, { ...idempotency, userId: actor.id }, make);
     });
+    if (outcome.kind === 'in-flight') {
+      throw new AppError('idempotency-key-in-flight', 'A request with this key is running.');
+    }
+    if (outcome.kind === 'reused') {
+      throw new AppError('idempotency-key-reused', 'This key was used with another body.');
+    }
+    const article = await getAny(outcome.body.articleId);
+    return { article, replayed: outcome.kind === 'replayed' };
   }
+
+  async function getAny(id: string): Promise<ArticleRow> {
+    const article = await repository.find(db, id);
+    if (!article) throw notFound();
+    return article;
+  }
+}
+
+const fieldsOf = ({ title, body, tags, audience, status }: ArticleFields): ArticleFields => ({
+  title,
+  body,
+  tags: [...new Set(tags)],
+  audience,
+  status,
+});
+
+function requireVersion({ version }: ArticleRow, ifMatch: number | undefined): void {
+  if (ifMatch === undefined || ifMatch === version) return;
+  throw new AppError('version-mismatch', 'The article has changed since you read it.', {
+    details: { headers: { etag: `"${version}"` } },
+  });
 }
 
 /** Agents write drafts; what customers read is an admin's decision. */

@@ -1,10 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { sql } from 'kysely';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp, type TestClient } from '../../../test/harness.ts';
+import { expectExactIndex } from '../../../test/index-recount.ts';
 import type { Json } from '../../../test/reply.ts';
-import { chunksOf } from './chunks.ts';
 
 let app: TestApp;
 let admin: TestClient;
@@ -31,17 +29,6 @@ const search = async (client: Pick<TestClient, 'get'>, q: string) => {
   const { body } = await client.get(`/api/v1/articles/search?q=${encodeURIComponent(q)}`);
   return body.data.map((result: Json) => result.title) as string[];
 };
-
-/** What the index says of itself, and what a recount of its terms says. */
-async function statistics() {
-  const kept = await sql`select chunks, length from knowledge_totals`.execute(app.db);
-  const counted = await sql`select count(*)::int as chunks, coalesce(sum(length), 0)::int as length
-    from article_chunks`.execute(app.db);
-  const lexemes = await sql`select lexeme, chunks from lexemes order by lexeme`.execute(app.db);
-  const terms = await sql`select lexeme, count(*)::int as chunks from chunk_terms
-    group by lexeme order by lexeme`.execute(app.db);
-  return { kept: kept.rows, counted: counted.rows, lexemes: lexemes.rows, terms: terms.rows };
-}
 
 describe('articles', () => {
   test('agents write drafts, admins publish, customers read what is published and public', async () => {
@@ -83,9 +70,7 @@ describe('articles', () => {
       admin.patch(`/api/v1/articles/${second.id}`, { status: 'archived' }),
       admin.post('/api/v1/articles', article('stamps')),
     ]);
-    const { kept, counted, lexemes, terms } = await statistics();
-    expect(kept).toEqual(counted);
-    expect(lexemes).toEqual(terms);
+    await expectExactIndex(app.db);
   });
 
   test('a search for nothing that is known finds nothing, and odd input is no error', async () => {
@@ -99,40 +84,6 @@ describe('articles', () => {
     ]) {
       expect(await search(customer, q)).toEqual([]);
     }
-  });
-});
-
-describe('chunks', () => {
-  test('keep all words, in order, under the limit, with the nearest heading', () => {
-    const line = fc.oneof(
-      fc.constantFrom(
-        '',
-        '# One',
-        '## Two',
-        '- item',
-        'word '.repeat(400),
-        '```',
-        '😀'.repeat(900),
-      ),
-      fc.string(),
-    );
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 20 }), (markdownLines) => {
-        const chunks = chunksOf(markdownLines.join('\n'));
-        for (const { content } of chunks) {
-          expect(content.length).toBeLessThanOrEqual(1_200);
-          expect(content.isWellFormed()).toBe(
-            markdownLines.join('\n').isWellFormed() || content.isWellFormed(),
-          );
-        }
-      }),
-    );
-  });
-
-  test('a heading inside a code block is not one', () => {
-    expect(
-      chunksOf('# A\n\n```\n# not a heading\n```\n\n## B\n\ntext').map((c) => c.heading),
-    ).toEqual(['A', 'B']);
   });
 });
 

@@ -3,7 +3,12 @@ import type { Role } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 
 export type UserFilter = { roles?: Role[]; disabled?: boolean; text?: string };
-export type UserChange = { name?: string; role?: Role; disabled?: boolean };
+export type UserChange = {
+  name?: string;
+  locale?: string | null;
+  role?: Role;
+  disabled?: boolean;
+};
 
 /** Agents look customers up, to write on their behalf; what they may not list they may not ask for. */
 export function listable(actor: Actor, filter: UserFilter): UserFilter {
@@ -23,6 +28,7 @@ export function requireAdmin(actor: Actor): void {
 
 /** Everybody may change their own name; all else is for admins. */
 export function requireMayChange(actor: Actor, id: string, change: UserChange): void {
-  const isOwnName = actor.id === id && change.role === undefined && change.disabled === undefined;
-  if (!isOwnName) requireAdmin(actor);
+  const isOwnProfile =
+    actor.id === id && change.role === undefined && change.disabled === undefined;
+  if (!isOwnProfile) requireAdmin(actor);
 }

@@ -53,6 +53,7 @@ export const insert = (db: Transaction<Tables>, user: NewUser, now: Date): Promi
     .values({
       ...user,
       id: randomUUIDv7(),
+      locale: null,
       disabled_at: null,
       created_at: now,
       updated_at: now,
@@ -60,7 +61,7 @@ export const insert = (db: Transaction<Tables>, user: NewUser, now: Date): Promi
     .returningAll()
     .executeTakeFirstOrThrow();
 
-export type UserChanges = Partial<NewUser & Pick<UserRow, 'disabled_at'>>;
+export type UserChanges = Partial<NewUser & Pick<UserRow, 'disabled_at' | 'locale'>>;
 
 export const update = (
   db: Transaction<Tables>,

@@ -3,6 +3,7 @@ import {
   closed,
   Id,
   named,
+  nullable,
   oneOf,
   pageQuery,
   ref,
@@ -29,6 +30,12 @@ export const Email = Type.String({
 
 export const PersonName = singleLine(1, nameLengthMax);
 
+/** Language and region, such as `de-AT`. */
+export const Locale = Type.String({
+  pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$',
+  maxLength: 35,
+});
+
 export const NewPassword = Type.String({
   minLength: passwordLengthMin,
   maxLength: passwordLengthMax,
@@ -44,6 +51,7 @@ export const User = named(
       id: Id,
       email: Type.String(),
       name: Type.String(),
+      locale: nullable(Type.String({ description: 'BCP 47; what the assistant writes in.' })),
       role: oneOf(roles),
       disabled: Type.Boolean({ description: 'A disabled user cannot sign in.' }),
       version: Type.Integer({ description: 'Grows with every change; the ETag of the user.' }),
@@ -111,6 +119,7 @@ export const exampleUser: Static<typeof User> = {
   id: '0199f39f-7777-7a6b-8c1d-0b2e4f6a8c55',
   email: 'robin@example.com',
   name: 'Robin Vos',
+  locale: 'nl-NL',
   role: 'customer',
   disabled: false,
   version: 1,
@@ -123,6 +132,7 @@ export const presentUser = (user: UserRow): Static<typeof User> => ({
   id: user.id,
   email: user.email,
   name: user.name,
+  locale: user.locale,
   role: user.role,
   disabled: user.disabled_at !== null,
   version: user.version,

@@ -120,6 +120,7 @@ export function createUsersService(dependencies: {
           password_hash: null,
           external_issuer: null,
           external_subject: null,
+          locale: null,
           disabled_at: clock.now(),
         });
       });
@@ -221,10 +222,15 @@ const canAdminister = (user: Pick<UserRow, 'role' | 'disabled_at' | 'password_ha
   user.role === 'admin' && user.disabled_at === null && user.password_hash !== null;
 
 /** Only what really differs counts as a change. */
-function changesOf(user: UserRow, { name, role, disabled }: UserChange, now: Date): UserChanges {
+function changesOf(
+  user: UserRow,
+  { name, locale, role, disabled }: UserChange,
+  now: Date,
+): UserChanges {
   const isDisabled = user.disabled_at !== null;
   return {
     ...(name !== undefined && name !== user.name && { name }),
+    ...(locale !== undefined && locale !== user.locale && { locale }),
     ...(role !== undefined && role !== user.role && { role }),
     ...(disabled !== undefined &&
       disabled !== isDisabled && { disabled_at: disabled ? now : null }),

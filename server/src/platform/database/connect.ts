@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect, PostgresDialect, type Dialect } from 'kysely';
+import { Kysely, PGliteDialect, PostgresDialect, type Dialect, type Driver } from 'kysely';
 import pg from 'pg';
 import { refuseRootInsideTransaction } from './transaction.ts';
 
@@ -12,6 +13,8 @@ export type Database<Tables> = {
   readonly db: Kysely<Tables>;
   /** Where LISTEN can connect; undefined for the embedded database, which only this process can reach. */
   readonly listenUrl: string | undefined;
+  /** The embedded database itself; undefined for a server. */
+  readonly pglite: PGlite | undefined;
   close(): Promise<void>;
 };
 
@@ -31,20 +34,48 @@ export function connectPostgres<Tables>(options: PostgresOptions): Database<Tabl
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,
     application_name: 'support-assistant',
+    // Compiling the plan of a search takes longer than the search.
+    options: '-c jit=off',
   });
   // An idle connection that the server closes is replaced on next use; without a listener it
   // would end the process.
   pool.on('error', () => undefined);
-  return open(new PostgresDialect({ pool: namingStatements(pool) }), options.url);
+  return open(new PostgresDialect({ pool: namingStatements(pool) }), options.url, undefined);
 }
 
 /** Wraps an embedded database that the caller has opened (see embedded.ts). */
 export const connectEmbedded = <Tables>(pglite: PGlite): Database<Tables> =>
-  open(new PGliteDialect({ pglite }), undefined);
+  open(givingTurns(new PGliteDialect({ pglite })), undefined, pglite);
 
-function open<Tables>(dialect: Dialect, listenUrl: string | undefined): Database<Tables> {
+function open<Tables>(
+  dialect: Dialect,
+  listenUrl: string | undefined,
+  pglite: PGlite | undefined,
+): Database<Tables> {
   const db = new Kysely<Tables>({ dialect: refuseRootInsideTransaction(dialect) });
-  return { db, listenUrl, close: () => db.destroy() };
+  return { db, listenUrl, pglite, close: () => db.destroy() };
+}
+
+/**
+ * The embedded database replies without a turn of the event loop: work of many statements in a row
+ * would keep requests from being read.
+ */
+function givingTurns(dialect: Dialect): Dialect {
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createDriver: () => {
+      const driver = dialect.createDriver();
+      const acquireConnection = driver.acquireConnection.bind(driver);
+      const afterATurn: Driver['acquireConnection'] = async (...args) => {
+        await nextTurn();
+        return acquireConnection(...args);
+      };
+      driver.acquireConnection = afterATurn;
+      return driver;
+    },
+  };
 }
 
 /** Distinct statements that get a name; more than this is a leak of text into SQL, and goes unnamed. */

@@ -12,7 +12,7 @@ export class BodyError extends Error {
 }
 
 const depthMax = 32;
-const keysMax = 1_000;
+const valuesMaxByDefault = 1_000;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -20,18 +20,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * that overflows the stack of validators and serialisers, `__proto__`, and text that PostgreSQL
  * refuses (U+0000) or silently changes (lone surrogates).
  */
-export function parseJsonBody(body: Buffer): unknown {
+export function parseJsonBody(body: Buffer, valuesMax = valuesMaxByDefault): unknown {
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(body));
   } catch {
     throw new BodyError('unparseable', '', 'The body is not valid JSON in UTF-8.');
   }
-  checkValue(value, '', 0, { keys: 0 });
+  checkValue(value, '', 0, { left: valuesMax, max: valuesMax });
   return value;
 }
 
-function checkValue(value: unknown, pointer: string, depth: number, count: { keys: number }): void {
+function checkValue(
+  value: unknown,
+  pointer: string,
+  depth: number,
+  count: { left: number; readonly max: number },
+): void {
   if (typeof value === 'string') return checkText(value, pointer);
   if (typeof value !== 'object' || value === null) return;
   if (depth >= depthMax) {
@@ -42,9 +47,9 @@ function checkValue(value: unknown, pointer: string, depth: number, count: { key
     );
   }
   for (const [key, child] of Object.entries(value)) {
-    count.keys += 1;
-    if (count.keys > keysMax) {
-      throw new BodyError('unparseable', '', `The body has more than ${keysMax} values.`);
+    count.left -= 1;
+    if (count.left < 0) {
+      throw new BodyError('unparseable', '', `The body has more than ${count.max} values.`);
     }
     const childPointer = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     if (key === '__proto__') {

@@ -23,6 +23,7 @@ export type Document = {
 const descriptions: Record<string, string> = {
   200: 'Done.',
   201: 'Created.',
+  202: 'Accepted; the work goes on in the background.',
   204: 'Done; there is nothing to say.',
 };
 

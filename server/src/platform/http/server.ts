@@ -10,6 +10,14 @@ import Fastify, {
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
 import { createRouteTable } from './route-table.ts';
+import { isSingleLine } from './single-line.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How many values a JSON body of this route may have; 1,000 unless told. */
+    jsonValuesMax?: number;
+  }
+}
 
 export type HttpServerOptions = {
   logger: FastifyBaseLogger;
@@ -71,16 +79,20 @@ export function createHttpServer(options: HttpServerOptions) {
   });
 
   app.removeContentTypeParser(['text/plain', 'application/json']);
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const { jsonValuesMax } = request.routeOptions.config;
     try {
-      done(null, body.length === 0 ? undefined : parseJsonBody(body as Buffer));
+      done(null, body.length === 0 ? undefined : parseJsonBody(body as Buffer, jsonValuesMax));
     } catch (error) {
       done(error as Error);
     }
   });
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const failure = failureOfRequest(error) ?? options.failureOf(error) ?? surprise;
+    const failure =
+      failureOfRequest(error, request.routeOptions.bodyLimit) ??
+      options.failureOf(error) ??
+      surprise;
     if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
     sendFailure(failure, request, reply);
   }
@@ -129,7 +141,7 @@ const shuttingDown: FailureWithHeaders = {
 };
 
 /** Failures that the HTTP layer itself found. */
-function failureOfRequest(error: unknown): Failure | undefined {
+function failureOfRequest(error: unknown, bodyLimit = bodyBytesMax): Failure | undefined {
   if (error instanceof BodyError) {
     if (error.kind === 'unparseable') {
       return { status: 400, code: 'invalid-json', detail: error.message };
@@ -149,7 +161,8 @@ function failureOfRequest(error: unknown): Failure | undefined {
     );
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return { status: 413, code: 'body-too-large', detail: 'The body is larger than 1 MiB.' };
+    const limit = `${bodyLimit / 1024 / 1024} MiB`;
+    return { status: 413, code: 'body-too-large', detail: `The body is larger than ${limit}.` };
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return {
@@ -210,9 +223,3 @@ const buildValidator: BuildCompilerFromPool = (externalSchemas) => {
 };
 
 type RouteSchemaPart = Record<string, unknown> & { httpPart?: string };
-
-/** Control and direction-changing characters make a title or a name lie about what it says. */
-const deceptiveCharacters =
-  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-const isSingleLine = (text: string): boolean => !deceptiveCharacters.test(text) && /\S/.test(text);

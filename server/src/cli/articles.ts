@@ -1,0 +1,129 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ArticleFile, ArticleImport, Client } from '../../../client/src/client.ts';
+import { CommandError } from './failure.ts';
+import { signIn, type SignInOptions } from './sign-in.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+/** What goes into one request: below the server's limits of 2,000 files and 20 MiB. */
+const filesMax = 500;
+const lengthMax = 4 * 1024 * 1024;
+const pollMs = 200;
+
+type Counts = Pick<ArticleImport, 'done' | 'skipped' | 'failed' | 'errors'>;
+
+/** Imports every markdown file below the folder, and shows how far the server is. */
+export async function importArticles(
+  folder: string,
+  options: SignInOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const files = await readFiles(folder);
+  if (files.length === 0) {
+    throw new CommandError(
+      'no-files',
+      `There are no markdown files in ${folder}.`,
+      'They end in .md or .markdown.',
+    );
+  }
+  const client = await signIn('admin', options, terminal);
+  const progress = createProgress(files.length, terminal);
+  let before: Counts = { done: 0, skipped: 0, failed: 0, errors: [] };
+  for (const batch of batchesOf(files)) {
+    before = await importBatch(client, batch, before, progress.show);
+  }
+  progress.end();
+  showEnd(before, terminal);
+  terminal.result({ total: files.length, ...before });
+  if (before.failed > 0) process.exitCode = 1;
+}
+
+async function readFiles(folder: string): Promise<ArticleFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && /\.(md|markdown)$/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  return Promise.all(
+    paths.map(async (path) => ({
+      path: relative(folder, path).split(sep).join('/'),
+      content: await readFile(path, 'utf8'),
+    })),
+  );
+}
+
+function* batchesOf(files: readonly ArticleFile[]): Generator<ArticleFile[]> {
+  let batch: ArticleFile[] = [];
+  let length = 0;
+  for (const file of files) {
+    if (
+      batch.length === filesMax ||
+      (batch.length > 0 && length + file.content.length > lengthMax)
+    ) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(file);
+    length += file.content.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function importBatch(
+  client: Client,
+  files: ArticleFile[],
+  before: Counts,
+  show: (counts: Counts) => void,
+): Promise<Counts> {
+  let state = await client.articles.import(files);
+  for (;;) {
+    const counts = sumOf(before, state);
+    show(counts);
+    if (state.status === 'completed') return counts;
+    await delay(pollMs);
+    state = await client.articles.getImport(state.id);
+  }
+}
+
+const sumOf = (one: Counts, other: Counts): Counts => ({
+  done: one.done + other.done,
+  skipped: one.skipped + other.skipped,
+  failed: one.failed + other.failed,
+  errors: [...one.errors, ...other.errors],
+});
+
+const barWidth = 30;
+
+/** A bar that moves where somebody looks, otherwise a line for every tenth. */
+function createProgress(total: number, terminal: Terminal) {
+  let tenths = 0;
+  return {
+    show({ done, skipped, failed }: Counts): void {
+      const ended = done + skipped + failed;
+      if (terminal.isInteractive) {
+        const filled = Math.round((barWidth * ended) / total);
+        const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+        terminal.write(`\r  ${bar} ${ended} of ${total}`);
+        return;
+      }
+      const reached = Math.floor((10 * ended) / total);
+      if (reached > tenths) terminal.line(`  ${ended} of ${total}`);
+      tenths = reached;
+    },
+    end(): void {
+      if (terminal.isInteractive) terminal.line();
+    },
+  };
+}
+
+function showEnd({ done, skipped, failed, errors }: Counts, terminal: Terminal): void {
+  for (const { path, message } of errors) {
+    const mark = terminal.style('red', '✗');
+    terminal.line(`  ${mark} ${printable(path)}: ${printable(message)}`);
+  }
+  const unseen = failed - errors.length;
+  if (unseen > 0) terminal.line(`  and ${unseen} more`);
+  terminal.line(`${done} imported, ${skipped} unchanged, ${failed} failed.`);
+}

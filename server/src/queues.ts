@@ -1,0 +1,15 @@
+import {
+  calibrationQueue,
+  importQueue,
+  knowledgeCleanUpQueue,
+  reindexQueue,
+} from './features/knowledge/knowledge.queues.ts';
+import type { Queue } from './platform/jobs/queue.ts';
+
+/** All queues of background work; `migrate` and every start make those that are missing. */
+export const queues: readonly Queue[] = [
+  calibrationQueue,
+  importQueue,
+  knowledgeCleanUpQueue,
+  reindexQueue,
+];
