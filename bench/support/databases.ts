@@ -3,6 +3,8 @@ import pg from 'pg';
 import { migrations } from '../../server/migrations/migrations.ts';
 import { connectPostgres, type Database } from '../../server/src/platform/database/connect.ts';
 import { migrate } from '../../server/src/platform/database/migrate.ts';
+import { installJobs } from '../../server/src/platform/jobs/boss.ts';
+import { queues } from '../../server/src/queues.ts';
 import type { Tables } from '../../server/src/tables.ts';
 import { testDatabaseUrl } from '../../server/test/services.ts';
 
@@ -62,6 +64,7 @@ export function createDatabases(serverUrl: string) {
     };
     open.set(name, database);
     await migrate(db, migrations);
+    await installJobs({ url }, queues);
     return database;
   }
 

@@ -124,6 +124,15 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       'DATABASE_URL is required in production, e.g. postgres://user:password@host/name',
     );
   }
+  if (config.ai.costPerDay !== undefined) {
+    for (const candidate of config.ai.chain) {
+      if (candidate.provider === 'extractive') continue;
+      const name = `${candidate.provider}:${candidate.model}`;
+      if (!config.ai.prices.has(name)) {
+        problems.push(`AI_COST_PER_DAY needs the price of ${name} in AI_PRICES`);
+      }
+    }
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -230,7 +239,8 @@ function aiChain(read: Reader, problems: string[]): AiCandidate[] {
       return undefined;
     }
     if (!model) problems.push(`${variable}: name a model, e.g. ${name}:${defaultModel}`);
-    const baseUrl = read.url('AI_BASE_URL', ['http:', 'https:']);
+    // It belongs to the provider of AI_PROVIDER: others must not get what is meant for it.
+    const baseUrl = name === provider ? read.url('AI_BASE_URL', ['http:', 'https:']) : undefined;
     const apiKey = read.text(name === 'groq' ? 'GROQ_API_KEY' : 'OPENAI_API_KEY');
     // Servers on the own machine (Ollama, llama.cpp) want no key; the public ones do.
     if (!apiKey && !baseUrl) {

@@ -45,6 +45,7 @@ describe('the chain of providers', () => {
         GROQ_API_KEY: 'k',
         AI_MODEL: 'm',
         AI_BASE_URL: 'http://localhost:1',
+        OPENAI_API_KEY: 'k',
         AI_FALLBACKS: 'groq:small:free, openai-compatible:other, extractive, groq:never',
       }),
     ).toEqual(['groq:m', 'groq:small:free', 'openai-compatible:other', 'extractive']);
@@ -56,6 +57,12 @@ describe('the chain of providers', () => {
     [{ AI_PROVIDER: 'openai-compatible' }, /OPENAI_API_KEY is missing/],
     [{ GROQ_API_KEY: 'k', AI_FALLBACKS: 'groq' }, /name a model/],
     [{ GROQ_API_KEY: 'k', AI_BASE_URL: 'ftp://x' }, /AI_BASE_URL/],
+    [
+      { GROQ_API_KEY: 'k', AI_COST_PER_DAY: '1' },
+      /AI_COST_PER_DAY needs the price of groq:openai\/gpt-oss-120b/,
+    ],
+    [{ AI_PRICES: 'groq=1' }, /AI_PRICES: "groq=1"/],
+    [{ AI_TOKENS_PER_DAY: '-1' }, /AI_TOKENS_PER_DAY must be a number above 0/],
   ])('%j is refused', (environment, message) => {
     expect(() => loadConfig(environment as Record<string, string>)).toThrow(message);
   });

@@ -28,9 +28,10 @@ export async function startWithFakeAi(env: Record<string, string> = {}): Promise
 export async function ask(
   customer: TestClient,
   description = 'How long do I have to return shoes?',
+  title = 'Returns',
 ): Promise<{ id: string; answerId: string }> {
   const { status, body } = await customer.post('/api/v1/tickets', {
-    title: 'Returns',
+    title,
     description,
   });
   if (status !== 201) throw new Error(`opening a ticket: ${status} ${JSON.stringify(body)}`);

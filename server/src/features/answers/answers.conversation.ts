@@ -23,14 +23,20 @@ export type Conversation = {
   settings: SettingsView;
 };
 
-/** All that the customer has said on the ticket, as far as it is told to the model. */
+/** Of what a customer has said only the newest so much is looked at. */
+const customerWordsMax = 20_000;
+
+/** What the customer has said on the ticket. */
 export const customerWords = ({ title, history, question }: Conversation): string =>
   [
     title,
     ...[...history, ...question]
       .filter((turn) => turn.author_type === 'customer')
       .map((turn) => turn.content),
-  ].join('\n');
+  ]
+    .join('\n')
+    .slice(-customerWordsMax)
+    .toWellFormed();
 
 /** Messages before the question that are looked at. */
 const turnsMax = 40;
@@ -46,15 +52,15 @@ export function createReadConversation(dependencies: {
   const { db, settings } = dependencies;
 
   return async function readConversation(answer: AnswerRow): Promise<Conversation> {
-    const [ticket, turns, [previous, ...earlier], current] = await Promise.all([
+    const [ticket, turns, ended, answeredSeq, current] = await Promise.all([
       repository.getTicketOf(db, answer),
       repository.listTurns(db, answer.ticket_id, answer.up_to_seq, turnsMax),
       repository.listPrevious(db, answer, previousMax),
+      repository.answeredSeq(db, answer),
       settings.get(),
     ]);
-    const answeredSeq = previous && previous.up_to_seq < answer.up_to_seq ? previous.up_to_seq : 0;
     const isQuestion = (turn: Turn) => turn.author_type === 'customer' && turn.seq > answeredSeq;
-    const ended = previous ? [previous, ...earlier] : [];
+    const [previous] = ended;
     const helped = ended.findIndex(
       (one) => one.verdict !== 'NO_ANSWER' && one.feedback_helpful !== false,
     );

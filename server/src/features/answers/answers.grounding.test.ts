@@ -113,6 +113,37 @@ describe('with a model', () => {
     expect(reopened.map((gap: Json) => gap.id)).toContain(id);
   });
 
+  /** What the model was asked last, without what came before the question. */
+  const lastQuestion = () => fake.requests.at(-1)?.body.messages?.at(-1)?.content ?? '';
+
+  test('a retry answers the same question again, and not all that was ever asked', async () => {
+    const { ticket, customer } = await asks(app, 'How long may I keep returns?');
+    fake.script('bad-request');
+    const url = `/api/v1/tickets/${ticket.id}`;
+    await customer.post(`${url}/messages`, { content: 'And returns of hats?' });
+    expect((await settled(customer, ticket.id)).handoff).toMatchObject({ reason: 'ai-failed' });
+    await customer.post(`${url}/answers`, {});
+    await settled(customer, ticket.id);
+    expect(lastQuestion()).toContain('And returns of hats?');
+    expect(lastQuestion()).not.toContain('How long may I keep returns?');
+  });
+
+  test('what a person has replied to is not answered again when the assistant is back', async () => {
+    const { ticket, customer } = await asks(app, 'I want a human, my returns are lost');
+    const url = `/api/v1/tickets/${ticket.id}`;
+    await customer.post(`${url}/messages`, { content: 'My lawyer will write to you!' });
+    await agent.post(`${url}/messages`, { content: 'I am sorry. Here is a new label.' });
+    await agent.patch(url, { assistant: 'active' });
+    fake.reset();
+    expect((await customer.get(`${url}/ai-response`)).status).toBe(204);
+    expect(fake.requests).toHaveLength(0);
+    await customer.post(`${url}/messages`, { content: 'Thanks. How long do returns take?' });
+    expect((await settled(customer, ticket.id)).handoff).toBeNull();
+    expect(lastQuestion()).toContain('How long do returns take?');
+    expect(lastQuestion()).not.toContain('lawyer');
+    expect(JSON.stringify(fake.requests.at(-1)?.body.messages)).toContain('Here is a new label.');
+  });
+
   test('greetings and thanks need no model', async () => {
     const customer = await app.as('customer');
     const { body } = await customer.post('/api/v1/tickets', { title: 'Hello', description: 'hi!' });
@@ -153,8 +184,11 @@ describe('with a model', () => {
     expect(stale).toMatchObject({ status: 412, headers: { etag: '"3"' } });
     await admin.patch('/api/v1/settings', { answer_threshold: 1 });
     fake.reset();
-    const silent = await asks(app, 'zeppelin xylophone returns');
-    expect(silent.ticket.messages[1].content).toBe(lines.no_answer);
+    const customer = await app.as('customer');
+    const weak = 'zeppelin xylophone balloon quartz trombone saxophone kettle indoors';
+    const { id } = await ask(customer, weak, 'Zeppelin');
+    const silent = await settled(customer, id);
+    expect(silent.messages[1].content).toBe(lines.no_answer);
     expect(fake.requests).toHaveLength(0);
     await admin.patch('/api/v1/settings', { answer_threshold: 0, guidance: '' });
   });

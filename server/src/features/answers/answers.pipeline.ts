@@ -20,10 +20,10 @@ const passagesMax = 6;
 /** Of the prompt, at about four characters a token. */
 const passageTokensMax = 1_800;
 /**
- * A model reads the passages and can itself say that they do not answer: it is asked on weaker
- * evidence than is quoted without one, down to this share of the threshold.
+ * A model reads all the passages, and can itself say that they do not answer: it is asked on weaker
+ * evidence than the first passage is quoted on, down to this share of the threshold.
  */
-const modelThresholdShare = 0.4;
+const modelThresholdShare = 0.2;
 
 /** One answer on its way. `trace` is filled in as it goes. */
 type Attempt = {
@@ -80,56 +80,59 @@ export function createPipeline(dependencies: {
       return handOff('budget', lines);
     }
     const rule = matchTurnRules(conversation);
-    if (rule) trace.decision = `rule: ${rule.ruleId}`;
-    if (rule?.outcome === 'handoff') return handOff(rule.reason, lines);
-    if (rule?.outcome === 'canned') return canned(lines[rule.reply]);
-    const outcome = await answer(attempt);
-    if (rule?.outcome !== 'offer') return outcome;
-    trace.decision += `, rule: ${rule.ruleId}`;
-    return withOffer(outcome, rule.reason, lines);
+    const outcome =
+      rule?.outcome === 'handoff'
+        ? handOff(rule.reason, lines)
+        : rule?.outcome === 'canned'
+          ? canned(lines[rule.reply])
+          : await answer(attempt);
+    if (!rule) return outcome;
+    trace.decision += `${trace.decision && ', '}rule: ${rule.ruleId}`;
+    return rule.outcome === 'offer' ? withOffer(outcome, rule.reason, lines) : outcome;
   }
 
   /** From the articles, or not at all. */
   async function answer(attempt: Attempt): Promise<Outcome> {
-    const { conversation, draft, startAt } = attempt;
-    const { settings } = conversation;
+    const { conversation, draft, trace } = attempt;
+    const { answer_threshold: threshold } = conversation.settings;
     const retrieved = await retrieve(attempt);
-    const { probability } = retrieved.evidence;
-    const quotable = retrieved.passages.length > 0 && probability >= settings.answer_threshold;
-    const floor = settings.answer_threshold * modelThresholdShare;
-    const askable = startAt < modelCount && probability >= floor;
-    if (retrieved.passages.length === 0 || !(quotable || askable)) {
+    const { passages, evidence } = retrieved;
+    const floor = modelCount > 0 ? threshold * modelThresholdShare : threshold;
+    if (passages.length === 0 || evidence.probability < floor) {
       await draft.saveSources([]);
       return nothingFound(attempt, 'gate');
     }
-    await draft.saveSources(retrieved.passages.map(sourceOf));
+    await draft.saveSources(passages.map(sourceOf));
+    if (modelCount === 0) return quote(attempt, retrieved);
     try {
-      const { passages } = retrieved;
       const written = await generate(failover, { ...attempt, passages, canary }, draft, attempt);
       return checked(attempt, retrieved, written);
     } catch (error) {
       if (!(error instanceof AiError)) throw error;
-      if (draft.text !== '') return { state: 'incomplete', failure: error.reason };
-      if (!extractive) return { state: 'failed', failure: error.reason };
-      return quotable ? quote(attempt, retrieved) : nothingFound(attempt, 'gate');
+      trace.decision = `model: ${error.reason}`;
+      const isQuotable = extractive && evidence.probability >= threshold;
+      const outcome = isQuotable ? quote(attempt, retrieved) : { state: 'failed' as const };
+      return { ...outcome, failure: error.reason };
     }
   }
 
   async function retrieve({ conversation, redactor, trace }: Attempt): Promise<Retrieved> {
-    const texts = searchTexts({
-      title: normalise(conversation.title),
-      question: conversation.question.map((turn) => normalise(turn.content)),
-      firstMessage: normalise(conversation.firstMessage),
-    });
+    const textsOf = (read: (text: string) => string): string[] =>
+      searchTexts({
+        title: read(conversation.title),
+        question: conversation.question.map((turn) => read(turn.content)),
+        firstMessage: read(conversation.firstMessage),
+      });
     const { language, answer_threshold: threshold } = conversation.settings;
     const retrieved = await knowledge.retrieve(undefined, {
-      texts,
+      texts: textsOf(normalise),
       limit: passagesMax,
       tokenBudget: passageTokensMax,
       language,
     });
     const { probability, features, knowledgeVersion } = retrieved.evidence;
-    trace.searched = texts.map(redactor.redact);
+    // Redacted before it is shortened: half an address is one that nothing recognises.
+    trace.searched = textsOf((text) => redactor.redact(normalise(text)));
     trace.found = retrieved.passages.map(({ article_id, version, heading, score }) => ({
       article_id,
       version,
@@ -150,17 +153,13 @@ export function createPipeline(dependencies: {
   function checked(attempt: Attempt, { passages }: Retrieved, result: Generated): Outcome {
     const { conversation, draft, trace } = attempt;
     const { lines } = conversation.settings;
-    const { provider, model, usage, finishReason, verdict, violation } = result;
+    const { provider, model, usage, cited, finishReason, verdict, violation, failure } = result;
     const cost = budgets.costOf(result, usage);
     const spent = { provider, model, usage, cost };
     trace.decision = `model: ${verdict.verdict}`;
     if (violation) {
       trace.decision = `guard: ${violation.rule}, ${violation.detail}`;
-      return {
-        ...handOff('guard', lines),
-        ...spent,
-        citations: citationsOf(result.cited, passages),
-      };
+      return { ...handOff('guard', lines), ...spent, citations: citationsOf(cited, passages) };
     }
     if (verdict.verdict === 'NO_ANSWER') {
       return { ...nothingFound(attempt, 'model: NO_ANSWER'), ...spent };
@@ -168,16 +167,17 @@ export function createPipeline(dependencies: {
     if (verdict.verdict === 'HANDOFF') {
       return { ...handOff(verdict.reason ?? 'requested', lines), ...spent };
     }
-    const support = checkSupport(draft.text, passages);
-    trace.support = support.weakest;
     const outcome: Outcome = {
-      state: finishReason === 'stop' ? 'completed' : 'incomplete',
+      state: finishReason === 'stop' && !failure ? 'completed' : 'incomplete',
       verdict: verdict.verdict,
-      citations: citationsOf(result.cited, passages),
+      citations: citationsOf(cited, passages),
       finishReason,
-      ...(finishReason !== 'stop' && { failure: finishReason }),
+      failure: failure ?? (finishReason === 'stop' ? undefined : finishReason),
       ...spent,
     };
+    if (failure) trace.decision = `model: ${failure}`;
+    const support = checkSupport(draft.text, passages);
+    trace.support = support.weakest;
     if (verdict.verdict !== 'ANSWER' || !support.needsReview) return outcome;
     return withOffer({ ...outcome, needsReview: true }, 'guard', lines);
   }
@@ -185,7 +185,7 @@ export function createPipeline(dependencies: {
   /** The answer without a model: word for word from the best passage. */
   function quote({ draft, trace }: Attempt, { passages }: Retrieved): Outcome {
     for (const piece of extractiveAnswer(passages)) draft.write(piece);
-    trace.decision = 'quoted';
+    trace.decision += `${trace.decision && ', '}quoted`;
     return {
       state: 'completed',
       verdict: 'ANSWER',

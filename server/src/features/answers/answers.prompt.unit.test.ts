@@ -4,7 +4,7 @@ import { defaultSettings } from '../settings/settings.defaults.ts';
 import type { Conversation } from './answers.conversation.ts';
 import { historyWithin } from './answers.history.ts';
 import { handoffPacket } from './answers.packet.ts';
-import { buildPrompt, type PromptInput } from './answers.prompt.ts';
+import { buildPrompt, passagesSent, type PromptInput } from './answers.prompt.ts';
 import type { Turn } from './answers.repository.ts';
 
 const passage = {
@@ -95,7 +95,8 @@ describe('the prompt', () => {
   });
 
   test('shrunk, it holds fewer passages and no history', () => {
-    const shrunk = prompt({}, { passages: [passage, passage, passage], shrink: 1 });
+    const passages = passagesSent([passage, passage, passage], 1);
+    const shrunk = prompt({}, { passages, shrink: 1 });
     expect(shrunk).toHaveLength(2);
     expect(shrunk[1]?.content.match(/n="\d"/g)).toHaveLength(2);
   });

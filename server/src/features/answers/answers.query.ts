@@ -42,7 +42,7 @@ const join = (...texts: string[]): string =>
 
 /** All of it when that is short; else its end: the newest message comes last. */
 const newestOf = (question: readonly string[]): string =>
-  question.join('\n').trim().slice(-questionLengthMax);
+  question.join('\n').trim().slice(-questionLengthMax).toWellFormed();
 
 const setOf = (words: string): Set<string> => new Set(words.split(' '));
 

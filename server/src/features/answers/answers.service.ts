@@ -68,6 +68,7 @@ export function createAnswersService(dependencies: {
       if (seq === 0) return undefined;
       if (latest && latest.up_to_seq >= seq) return latest;
       requireAssistant(ticket);
+      if (await repository.hasPersonReplied(db, ticketId, seq)) return undefined;
       const started = await transaction(db, async (db) => {
         const locked = await tickets.lockVisible(db, actor, ticketId);
         // Somebody else may have started, and even ended it, since the look above.

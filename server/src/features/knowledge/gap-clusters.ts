@@ -3,6 +3,8 @@ export type Question = { id: string; lexemes: readonly string[] };
 
 /** Two questions with this share of their words in common, by weight, ask the same. */
 const similarityMin = 0.4;
+/** A long story is compared by so many of its words. */
+const lexemesMax = 32;
 
 /**
  * Groups questions that ask the same: each joins the first group whose founder it resembles, so that
@@ -16,24 +18,19 @@ export function clusterQuestions<Item extends Question>(questions: readonly Item
   }
   const weight = (lexeme: string): number =>
     Math.log(1 + questions.length / (frequency.get(lexeme) ?? 1));
-  const clusters: { founder: Set<string>; items: Item[] }[] = [];
+  const sum = (lexemes: readonly string[]): number =>
+    lexemes.reduce((total, lexeme) => total + weight(lexeme), 0);
+  const clusters: { founder: ReadonlySet<string>; size: number; items: Item[] }[] = [];
   for (const question of questions) {
-    const own = clusters.find(({ founder }) => similar(founder, question.lexemes, weight));
+    const lexemes = question.lexemes.slice(0, lexemesMax);
+    const size = sum(lexemes);
+    // Weighted Jaccard similarity. Questions without words resemble nothing.
+    const own = clusters.find(({ founder, size: other }) => {
+      const shared = sum(lexemes.filter((lexeme) => founder.has(lexeme)));
+      return shared > 0 && shared / (size + other - shared) >= similarityMin;
+    });
     if (own) own.items.push(question);
-    else clusters.push({ founder: new Set(question.lexemes), items: [question] });
+    else clusters.push({ founder: new Set(lexemes), size, items: [question] });
   }
   return clusters.map(({ items }) => items);
-}
-
-/** Weighted Jaccard similarity. Questions without words resemble nothing. */
-function similar(
-  founder: ReadonlySet<string>,
-  lexemes: readonly string[],
-  weight: (lexeme: string) => number,
-): boolean {
-  const shared = lexemes.filter((lexeme) => founder.has(lexeme));
-  const all = new Set([...founder, ...lexemes]);
-  const sum = (words: Iterable<string>) =>
-    [...words].reduce((total, word) => total + weight(word), 0);
-  return shared.length > 0 && sum(shared) / sum(all) >= similarityMin;
 }
