@@ -81,7 +81,7 @@ async function ranksOf(queries: readonly Query[], search: Search): Promise<numbe
 }
 
 async function bm25Search(db: Kysely<Tables>, text: string): Promise<string[]> {
-  const { terms, chunks } = await findTerms(db, text.split(/\s+/).filter(Boolean));
+  const { terms, chunks } = await findTerms(db, undefined, text.split(/\s+/).filter(Boolean));
   const known = terms.filter((term) => term.chunks > 0);
   const weights = new Map(known.map((term) => [term.lexeme, idf(chunks, term.chunks)]));
   const found = await findCandidates(db, undefined, weights, { limit: passagesMax });

@@ -73,7 +73,7 @@ function groupOf({ query }: Example): string {
 }
 
 async function exampleOf(query: Query, base: KnowledgeBase): Promise<Example> {
-  const found = await findTerms(base.db, query.text.split(/\s+/).filter(Boolean));
+  const found = await findTerms(base.db, undefined, query.text.split(/\s+/).filter(Boolean));
   const question = questionOf(query.text, found);
   const candidates = await findCandidates(base.db, undefined, question.weights, {
     limit: candidatesMax,

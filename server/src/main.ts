@@ -75,12 +75,20 @@ async function checkProviders({ container }: Server): Promise<void> {
   }
 }
 
-/** The first signal stops cleanly: unready at once, a grace to be noticed, then the drain. */
+/** Some shells deliver one Ctrl+C twice, to npm and through it; a person is not that quick. */
+const oneSignalMs = 1_000;
+
+/**
+ * The first signal stops cleanly: unready at once, a grace to be noticed, then the drain. Another one
+ * ends the process at once.
+ */
 function stopOnSignals(config: Config, server: Server): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = async (): Promise<void> => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    const now = performance.now();
+    if (stoppingSince !== undefined && now - stoppingSince > oneSignalMs) process.exit(130);
+    if (stoppingSince !== undefined) return;
+    stoppingSince = now;
     server.container.operations.startDraining();
     await delay(config.shutdown.graceMs);
     await server.stop();

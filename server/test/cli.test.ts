@@ -242,6 +242,27 @@ describe.skipIf(serverUrl)('on a folder and its server', () => {
     });
   });
 
+  it('articles import reports files of one article, however far apart they are', async () => {
+    const articles = join(folder, 'repeated');
+    await mkdir(articles);
+    const kites = (text: string) => `---\ntitle: Kites\nslug: kites\n---\n${text}`;
+    await writeFile(join(articles, 'a.md'), kites('Fly a kite.'));
+    // So large that the files around it go out in different requests.
+    await writeFile(join(articles, 'b.md'), 'x'.repeat(4 * 1024 * 1024));
+    await writeFile(join(articles, 'c.md'), kites('Fold a kite.'));
+    const { code, body } = await runJson(['articles', 'import', articles], env);
+    expect(code).toBe(1);
+    expect(body).toMatchObject({
+      total: 3,
+      done: 1,
+      failed: 2,
+      errors: [
+        { path: 'c.md', message: 'a.md has the same `slug` or path.' },
+        { path: 'b.md', message: expect.stringContaining('`title`') },
+      ],
+    });
+  });
+
   it('ask shows the answer with its sources', async () => {
     const { code, stdout, stderr } = await runCli(['ask', 'My', 'parcel', 'is', 'late'], env);
     expect(stdout).toMatch(/^\S[^]+\[1\][^]*\n\nSources\n {2}\[1\] .+\n\nTicket #\d+\n$/);

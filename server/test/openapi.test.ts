@@ -146,6 +146,7 @@ const cases: Record<string, Record<string, Case>> = {
     409: () => keyInFlight(people.own, 'tickets', { title: 'Twice', description: 'At once' }),
   },
   createArticle: {
+    404: replayOfDeleted,
     409: () => keyInFlight(people.agent, 'articles', { title: 'Twice', body: 'At once' }),
   },
   updateTicket: { 409: async () => ({ ...(await closedTicket()), body: { status: 'open' } }) },
@@ -284,6 +285,15 @@ function drainingServer(): Promise<TestReply> {
     other.container.operations.startDraining();
     return other.anonymous.get('/health/ready');
   });
+}
+
+/** Repeats a request whose article has been deleted since. */
+async function replayOfDeleted(): Promise<OperationRequest> {
+  const body = { title: 'Soon gone', body: 'Written and deleted.' };
+  const headers = { 'idempotency-key': 'soon-gone' };
+  const made = await people.agent.post('/api/v1/articles', body, headers);
+  await people.admin.delete(`/api/v1/articles/${made.body.id}`);
+  return { by: people.agent, body, headers };
 }
 
 /** Sends a request while another one with the same key is still at work. */

@@ -7,12 +7,14 @@ import type { Json } from './reply.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
+
 /** A server in a process of its own, as `npm start` runs it. */
 export type ServerProcess = {
   url: string;
   output(): string;
   /** Sends the signal and resolves to the exit code; null after a kill. */
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  stop(signal: Signal): Promise<number | null>;
 };
 
 /** Starts a server and waits until it listens. Rejects with its output when it ends before. */
@@ -40,7 +42,7 @@ export async function startServerProcess(
   return { url, output: () => output, stop: (signal) => stop(child, signal) };
 }
 
-async function stop(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+async function stop(child: ChildProcess, signal: Signal): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill(signal);

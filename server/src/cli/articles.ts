@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArticleFile, ArticleImport, Client } from '../../../client/src/client.ts';
+import { refuseRepeated } from '../features/knowledge/imports.repeated.ts';
+import { readItem } from '../features/knowledge/imports.schemas.ts';
 import { CommandError } from './failure.ts';
 import { signIn, type SignInOptions } from './sign-in.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -29,8 +31,9 @@ export async function importArticles(
   }
   const client = await signIn('admin', options, terminal);
   const progress = createProgress(files.length, terminal);
-  let before: Counts = { done: 0, skipped: 0, failed: 0, errors: [] };
-  for (const batch of batchesOf(files)) {
+  const { distinct, repeated } = findRepeated(files);
+  let before: Counts = { done: 0, skipped: 0, failed: repeated.length, errors: repeated };
+  for (const batch of batchesOf(distinct)) {
     before = await importBatch(client, batch, before, progress.show);
   }
   progress.end();
@@ -51,6 +54,19 @@ async function readFiles(folder: string): Promise<ArticleFile[]> {
       content: await readFile(path, 'utf8'),
     })),
   );
+}
+
+/** The server looks for files of one article within each request only. */
+function findRepeated(files: readonly ArticleFile[]): {
+  distinct: ArticleFile[];
+  repeated: Counts['errors'];
+} {
+  const items = files.map(readItem);
+  const repeated = refuseRepeated(items).flatMap((item, at) =>
+    item !== items[at] && 'message' in item ? [item] : [],
+  );
+  const paths = new Set(repeated.map(({ path }) => path));
+  return { distinct: files.filter(({ path }) => !paths.has(path)), repeated };
 }
 
 function* batchesOf(files: readonly ArticleFile[]): Generator<ArticleFile[]> {

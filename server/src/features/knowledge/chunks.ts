@@ -4,14 +4,18 @@ export type Chunk = { heading: string; content: string };
 /** Characters of a chunk's content: about 300 tokens, so that six fit into a prompt. */
 const contentLengthMax = 1_200;
 
+/** A longer one is no heading: its words would count for every chunk below it. */
+const headingLengthMax = 200;
+
 /**
  * Cuts markdown at its headings, and long sections between their blocks: paragraphs, list items,
  * tables and code stay whole unless one alone is over the limit. `heading` is the nearest one above,
- * without its marks; text before the first heading has the empty heading.
+ * without its marks; text before the first heading has the empty heading, and so have headings with
+ * nothing below them.
  */
 export function chunksOf(markdown: string): Chunk[] {
   const chunks: Chunk[] = [];
-  for (const { heading, lines } of sectionsOf(markdown)) {
+  for (const { heading, lines } of withoutBare(sectionsOf(markdown))) {
     for (const content of packed(blocksOf(lines))) chunks.push({ heading, content });
   }
   return chunks;
@@ -23,12 +27,37 @@ function sectionsOf(markdown: string): Section[] {
   const sections: Section[] = [{ heading: '', lines: [] }];
   let fence: string | undefined;
   for (const line of markdown.split(/\r?\n/)) {
-    const heading = fence ? null : /^ {0,3}#{1,6}\s+(.*?)\s*#*$/.exec(line);
+    const heading = fence ? undefined : headingOf(line);
     fence = fenceBehind(line, fence);
-    if (heading) sections.push({ heading: heading[1] ?? '', lines: [] });
-    else sections.at(-1)?.lines.push(line);
+    if (heading === undefined) sections.at(-1)?.lines.push(line);
+    else sections.push({ heading, lines: [] });
   }
   return sections;
+}
+
+/** What the line says if it is a heading. No pattern for all of it: those take quadratic time. */
+function headingOf(line: string): string | undefined {
+  const [mark] = /^ {0,3}#{1,6}(?=\s)/.exec(line) ?? [];
+  if (mark === undefined) return undefined;
+  const text = line.slice(mark.length).trim();
+  let end = text.length;
+  while (text[end - 1] === '#') end -= 1;
+  const isClosed = text.charAt(end - 1).trim() === '';
+  const heading = isClosed ? text.slice(0, end).trimEnd() : text;
+  return heading.length <= headingLengthMax ? heading : undefined;
+}
+
+/** Headings with nothing below them are text like any other. */
+function withoutBare(sections: readonly Section[]): Section[] {
+  const kept: Section[] = [];
+  for (const section of sections) {
+    const isBare = section.lines.every((line) => line.trim() === '');
+    const last = kept.at(-1);
+    if (!isBare) kept.push(section);
+    else if (last?.heading === '') last.lines.push('', section.heading);
+    else kept.push({ heading: '', lines: [section.heading] });
+  }
+  return kept;
 }
 
 /** The mark that has opened the code around what follows the line; undefined outside of code. */
@@ -40,7 +69,7 @@ function fenceBehind(line: string, open: string | undefined): string | undefined
 }
 
 /** What should stay together, and what stood before it: the next line, or an empty one. */
-type Block = { text: string; gap: '\n' | '\n\n' };
+type Block = { text: string; gap: '\n' | '\n\n'; isItem: boolean };
 
 const listItem = /^ ?(?:[-*+]|\d{1,9}[.)])\s/;
 
@@ -57,18 +86,19 @@ function blocksOf(lines: readonly string[]): Block[] {
       last.text += isBehindGap ? `\n\n${line}` : `\n${line}`;
       isBehindGap = false;
     } else {
-      blocks.push({ text: line, gap: isBehindGap ? '\n\n' : '\n' });
+      const gap = isBehindGap ? '\n\n' : '\n';
+      blocks.push({ text: line, gap, isItem: listItem.test(line) });
       isBehindGap = false;
     }
     fence = fenceBehind(line, fence);
   }
-  return blocks.map(({ text, gap }) => ({ text: text.trim(), gap }));
+  return blocks.map((block) => ({ ...block, text: block.text.trim() }));
 }
 
 /** Lines of one paragraph belong together, and what is indented below a list item belongs to it. */
 function belongsTo(block: Block, line: string, isBehindGap: boolean): boolean {
   if (listItem.test(line)) return false;
-  return isBehindGap ? listItem.test(block.text) && /^\s{2,}/.test(line) : true;
+  return isBehindGap ? block.isItem && /^\s{2,}/.test(line) : true;
 }
 
 /** Joins blocks up to the limit. */

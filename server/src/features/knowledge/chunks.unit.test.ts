@@ -55,6 +55,49 @@ describe('chunks', () => {
     ]);
   });
 
+  test('keep a `#` that belongs to the last word of a heading', () => {
+    expect(chunksOf('# Write in C#\n\none\n\n## Closed ##\n\ntwo')).toEqual([
+      { heading: 'Write in C#', content: 'one' },
+      { heading: 'Closed', content: 'two' },
+    ]);
+  });
+
+  test('have the words of headings with nothing below them', () => {
+    expect(chunksOf('# We are open 9 to 5\n## Closed on Sunday')).toEqual([
+      { heading: '', content: 'We are open 9 to 5\n\nClosed on Sunday' },
+    ]);
+    expect(chunksOf('# A\n\none\n\n# B\n\n## C\n\ntwo')).toEqual([
+      { heading: 'A', content: 'one' },
+      { heading: '', content: 'B' },
+      { heading: 'C', content: 'two' },
+    ]);
+  });
+
+  test('have no heading of more than 200 characters', () => {
+    expect(chunksOf(`# ${'a'.repeat(200)}\n\none`)[0]?.heading).toHaveLength(200);
+    const long = `# ${'a'.repeat(201)}`;
+    expect(chunksOf(`${long}\n\none`)).toEqual([{ heading: '', content: `${long}\n\none` }]);
+  });
+
+  const filled = (text: string): string => text.repeat(Math.ceil(200_000 / text.length));
+  test.each([
+    ['spaces in a heading', `# a${filled(' ')}b`],
+    ['marks in a heading', `# ${filled('#')}x`],
+    ['marks and spaces in a heading', `# ${filled('# ')}x`],
+    ['headings', filled('# a\n')],
+    ['a mark of code', filled('`')],
+    ['marks of code', filled('```\n')],
+    ['list items', filled('- a\n')],
+    ['paragraphs of a list item', `- a${filled('\n\n  b')}`],
+    ['digits', filled('1')],
+    ['blanks', filled(' \t')],
+    ['empty lines', filled('\r\n')],
+  ])('are made of 200,000 characters of %s in less than a second', (_what, text) => {
+    const startedAt = performance.now();
+    chunksOf(text);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
   test('take no heading from inside code, whatever opens it', () => {
     const text = '# A\n\n````\n# not one\n```\n# nor this\n````\n\n## B\n\n~~~\n# nor that\n~~~';
     expect(chunksOf(text).map(({ heading }) => heading)).toEqual(['A', 'B']);

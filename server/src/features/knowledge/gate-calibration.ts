@@ -50,7 +50,7 @@ async function outcomesOf(
   language: Language,
 ): Promise<Outcome[]> {
   const { text, articleId, disguises } = rehearsal;
-  const found = await findTerms(db, text.split(/\s+/).filter(Boolean), language);
+  const found = await findTerms(db, undefined, text.split(/\s+/).filter(Boolean), language);
   const question = questionOf(text, found);
   if (question.terms.length === 0) return [];
   const limit = candidatesMax;

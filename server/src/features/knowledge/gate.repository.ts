@@ -35,6 +35,10 @@ export async function saveCalibration(
   );
 }
 
+/** Forgets what was learnt up to a version of the knowledge. */
+export const removeCalibrations = (db: Kysely<Tables>, knowledgeVersion: number) =>
+  sql`delete from gate_calibrations where knowledge_version <= ${knowledgeVersion}`.execute(db);
+
 /** An article's names, from which a calibration makes questions. */
 export type ArticleNames = { articleId: string; title: string; headings: string[] };
 

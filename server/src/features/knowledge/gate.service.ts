@@ -37,14 +37,17 @@ export function createGateService(dependencies: {
       return { gate: calibration ?? gateDefaults, calibration, knowledgeVersion, threshold };
     },
 
-    /** Learns from the articles as they are now, where there are enough of them. */
+    /** Learns from the articles as they are now; too few of them leave the shipped weights. */
     async calibrate({ signal }: { signal: AbortSignal }): Promise<void> {
       const { language } = await settings.get();
+      const seen = await repository.findVersion(db);
       const calibration = await calibrate(db, { signal, language });
-      if (!calibration) return;
-      await repository.saveCalibration(db, calibration);
+      if (calibration) await repository.saveCalibration(db, calibration);
+      else if (signal.aborted) return;
+      else await repository.removeCalibrations(db, seen);
       // What changed meanwhile may have found this job waiting still, and left no other.
-      if ((await repository.findVersion(db)) === calibration.knowledgeVersion) return;
+      const calibratedFor = calibration?.knowledgeVersion ?? seen;
+      if ((await repository.findVersion(db)) === calibratedFor) return;
       await transaction(db, (db) => requestCalibration(jobs, db));
     },
   };

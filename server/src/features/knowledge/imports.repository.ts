@@ -128,6 +128,21 @@ export const end = (db: Kysely<Tables>, id: string) =>
     .where('ended_at', 'is', null)
     .execute();
 
+/** Ends the imports that began longer ago; what waits there has failed. */
+export async function giveUp(
+  db: Transaction<Tables>,
+  afterHours: number,
+  message: string,
+): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    update article_imports set ended_at = now()
+    where ended_at is null and created_at < now() - make_interval(hours => ${sql.lit(afterHours)})
+    returning id`.execute(db);
+  await sql`
+    update article_import_items set state = 'failed', message = ${message}, article = null
+    where state = 'waiting' and import_id = any(${rows.map(({ id }) => id)}::uuid[])`.execute(db);
+}
+
 export const removeEnded = (db: Kysely<Tables>, afterDays: number) =>
   db
     .deleteFrom('article_imports')

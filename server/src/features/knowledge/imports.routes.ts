@@ -6,7 +6,7 @@ import {
   exampleImport,
   ImportArticlesBody,
   presentImport,
-  readItem,
+  readItems,
 } from './imports.schemas.ts';
 import type { ImportsService } from './imports.service.ts';
 
@@ -34,7 +34,7 @@ export const importsRoutes =
         },
       },
       async (request, reply) => {
-        const items = request.body.articles.map(readItem);
+        const items = await readItems(request.body.articles);
         const created = await imports.create(request.actor, items);
         reply.code(202).header('location', `/api/v1/articles/imports/${created.id}`);
         return presentImport(created);

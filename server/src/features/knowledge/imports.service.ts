@@ -2,10 +2,16 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { AppError, notFound } from '../../errors.ts';
-import { isUnavailable, transaction, violates } from '../../platform/database/transaction.ts';
+import {
+  isUnavailable,
+  tookTooLong,
+  transaction,
+  violates,
+} from '../../platform/database/transaction.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { ImportedArticle, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
+import { refuseRepeated } from './imports.repeated.ts';
 import * as repository from './imports.repository.ts';
 import type { ImportItem, ImportRow, WaitingItem } from './imports.repository.ts';
 import { analyse } from './index.repository.ts';
@@ -27,6 +33,9 @@ export type ImportView = Pick<ImportRow, 'id' | 'total' | 'created_at' | 'ended_
 const errorsShownMax = 100;
 const itemsPerStatement = 100;
 const keptDays = 30;
+/** Far longer than an import takes, with all its further tries. */
+const givenUpAfterHours = 24;
+const givenUp = 'The import has not come to an end within a day.';
 
 export type ImportsService = ReturnType<typeof createImportsService>;
 
@@ -74,7 +83,11 @@ export function createImportsService(dependencies: {
       await analyse(db);
     },
 
-    cleanUp: () => repository.removeEnded(db, keptDays),
+    /** Ends what no job gets to its end, and forgets what ended long ago. */
+    async cleanUp(): Promise<void> {
+      await transaction(db, (db) => repository.giveUp(db, givenUpAfterHours, givenUp));
+      await repository.removeEnded(db, keptDays);
+    },
   };
 
   async function get(id: string): Promise<ImportView> {
@@ -99,7 +112,8 @@ export function createImportsService(dependencies: {
       // Each further try is because somebody else has changed the article: it ends.
       while (!(await tryItem(authorId, item)));
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      // What is too much for one statement is so every time; the others must not wait for it.
+      if (isUnavailable(error) && !tookTooLong(error)) throw error;
       logger.error({ error, import: item.import_id, item: item.ordinal }, 'An item failed.');
       await repository.finishItem(db, item, 'failed', 'It could not be stored; the log says why.');
     }
@@ -146,18 +160,3 @@ const isSame = (row: ArticleRow, article: ImportedArticle): boolean =>
   row.audience === article.audience &&
   row.status === article.status &&
   row.tags.join('\n') === article.tags.join('\n');
-
-/** Two items of one source would overwrite each other: the first one counts. */
-function refuseRepeated(items: readonly ImportItem[]): ImportItem[] {
-  const firsts = new Map<string, string>();
-  return items.map((item) => {
-    if (!('article' in item)) return item;
-    const { source } = item.article;
-    const first = firsts.get(source);
-    if (first === undefined) {
-      firsts.set(source, item.path);
-      return item;
-    }
-    return { path: item.path, message: `${first} has the same \`slug\` or path.` };
-  });
-}

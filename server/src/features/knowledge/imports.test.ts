@@ -1,7 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, until, type TestApp, type TestClient } from '../../../test/harness.ts';
 import { expectExactIndex } from '../../../test/index-recount.ts';
 import type { Json } from '../../../test/reply.ts';
+import { readItems } from './imports.schemas.ts';
 
 let app: TestApp;
 let admin: TestClient;
@@ -70,6 +73,9 @@ describe('an import', () => {
     const report = await importAll([
       { path: 'c/none.md', content: 'Just text.' },
       { path: 'c/yaml.md', content: '---\ntitle: [oops\n---\nText.' },
+      { path: 'c/keys.md', content: `---\n${'? '.repeat(950)}\n---\nText.` },
+      { path: 'c/matter.md', content: `---\ntitle: Sails\nx: ${'x'.repeat(2_000)}\n---\nText.` },
+      { path: 'c/middle.md', content: '--- Ahoy\n\n---\ntitle: Sails\n---\nHoist a sail.' },
       { path: 'c/list.md', content: '---\n- one\n---\nText.' },
       file('c/audience.md', 'Sails', 'Hoist a sail.', 'audience: everybody\n'),
       file('c/tags.md', 'Sails', 'Hoist a sail.', 'tags: sails\n'),
@@ -79,13 +85,16 @@ describe('an import', () => {
       file('c/good.md', 'Masts', 'Step a mast.', 'layout: page\ndate: 2026-01-01\n'),
       file('c/twice.md', 'Masts', 'Step a mast again.', 'slug: c/good.md\n'),
     ]);
-    expect(report).toMatchObject({ total: 10, done: 1, failed: 9 });
+    expect(report).toMatchObject({ total: 13, done: 1, failed: 12 });
     const messages = Object.fromEntries(
       report.errors.map(({ path, message }: Json) => [path, message]),
     );
     expect(messages).toEqual({
       'c/none.md': expect.stringContaining('`title`'),
       'c/yaml.md': expect.stringContaining('not valid YAML'),
+      'c/keys.md': expect.stringContaining('not valid YAML'),
+      'c/matter.md': 'The front matter has more than 2000 characters.',
+      'c/middle.md': expect.stringContaining('`title`'),
       'c/list.md': expect.stringContaining('not a list of names'),
       'c/audience.md': '`audience` must be one of: public, internal.',
       'c/tags.md': expect.stringContaining('`tags`'),
@@ -95,6 +104,49 @@ describe('an import', () => {
       'c/twice.md': 'c/good.md has the same `slug` or path.',
     });
     expect(await titles('mast')).toEqual(['Masts']);
+  });
+
+  test('goes on behind an article that is too much for the database', async () => {
+    await sql`
+      create function refuse() returns trigger language plpgsql as $$ begin
+        raise exception 'canceling statement due to statement timeout' using errcode = '57014';
+      end $$`.execute(app.db);
+    await sql`
+      create trigger refuse before insert on articles for each row
+        when (new.title = 'Whales') execute function refuse()`.execute(app.db);
+    const report = await importAll([
+      file('g/whales.md', 'Whales', 'Watch a whale.'),
+      file('g/seals.md', 'Seals', 'Watch a seal.'),
+    ]);
+    expect(report).toMatchObject({ done: 1, failed: 1, errors: [{ path: 'g/whales.md' }] });
+    await sql`drop function refuse cascade`.execute(app.db);
+  });
+
+  test('that has not come to an end within a day has failed', async () => {
+    const actor = { ...admin.user, sessionId: '' };
+    const { id } = await app.container.imports.create(actor, [
+      { path: 'h/one.md', message: 'Not an article.' },
+    ]);
+    await until('the import to end', async () => {
+      return (await app.container.imports.get(actor, id)).status === 'completed';
+    });
+    await sql`
+      update article_imports set ended_at = null, created_at = now() - interval '23 hours'
+      where id = ${id}`.execute(app.db);
+    await sql`
+      update article_import_items set state = 'waiting', message = null
+      where import_id = ${id}`.execute(app.db);
+    await app.container.imports.cleanUp();
+    expect(await app.container.imports.get(actor, id)).toMatchObject({ status: 'running' });
+    await sql`
+      update article_imports set created_at = now() - interval '25 hours'
+      where id = ${id}`.execute(app.db);
+    await app.container.imports.cleanUp();
+    expect(await app.container.imports.get(actor, id)).toMatchObject({
+      status: 'completed',
+      failed: 1,
+      errors: [{ path: 'h/one.md', message: expect.stringContaining('within a day') }],
+    });
   });
 
   test('meets people who edit the same articles, and the index stays exact', async () => {
@@ -119,6 +171,16 @@ describe('an import', () => {
     expect(after.filter(({ body }) => body.endsWith('With a pier.'))).toHaveLength(12);
     await expectExactIndex(app.db);
   });
+});
+
+test('reading files gives others their turn', async () => {
+  const events: string[] = [];
+  const read = readItems([file('i/1.md', 'One', 'One.'), file('i/2.md', 'Two', 'Two.')]);
+  const reported = read.then(() => events.push('read'));
+  await nextTurn();
+  events.push('turn');
+  await reported;
+  expect(events).toEqual(['turn', 'read']);
 });
 
 test('the body may be larger than elsewhere, but not endless', async () => {

@@ -7,7 +7,9 @@ import { createRandom } from '../../../test/random.ts';
 import type { Json } from '../../../test/reply.ts';
 import { chunksOf } from './chunks.ts';
 import * as index from './index.repository.ts';
-import { defaultLanguage } from '../settings/settings.defaults.ts';
+import { createEventsService } from '../events/events.service.ts';
+import { defaultLanguage, type Language } from '../settings/settings.defaults.ts';
+import { createPublisher } from './publish.ts';
 
 let app: TestApp;
 let admin: TestClient;
@@ -41,6 +43,9 @@ const knowledgeVersion = async (): Promise<number> => {
   const row = await app.db.selectFrom('knowledge_totals').select('version').executeTakeFirst();
   return row?.version ?? -1;
 };
+
+const lexemes = async (): Promise<string[]> =>
+  (await app.db.selectFrom('lexemes').select('lexeme').execute()).map(({ lexeme }) => lexeme);
 
 describe('a publication', () => {
   test('shows in the very next search, whatever it changes', async () => {
@@ -91,6 +96,14 @@ describe('a publication', () => {
     expect((await agent.get(urlOf(id))).body).toMatchObject({ version: 2, published_version: 2 });
   });
 
+  test('is found also when there is no text but headings, or none at all', async () => {
+    await publish('opening', { body: '# We are open 9 to 5\n## Closed on Sunday' });
+    await publish('balloons', { body: '# ' });
+    expect(await found('sunday')).toHaveLength(1);
+    expect(await found('balloons')).toEqual(['About balloons']);
+    await expectExactIndex(app.db);
+  });
+
   test('of an article of 200,000 characters is whole', async () => {
     const body = Array.from({ length: 180 }, (_, at) => `## Part ${at}\n\n${'stone '.repeat(180)}`);
     const { id } = await publish('quarries', { body: body.join('\n\n') });
@@ -112,8 +125,6 @@ test('many publications leave one calibration to do', async () => {
 
 test('indexing anew in another language changes the words, not what is published', async () => {
   const { id } = await publish('Geschichten', { body: 'Die Geschichte der Häuser.' });
-  const lexemes = async () =>
-    (await app.db.selectFrom('lexemes').select('lexeme').execute()).map(({ lexeme }) => lexeme);
   const knowledgeBefore = await knowledgeVersion();
   await admin.patch('/api/v1/settings', { language: 'german' });
   try {
@@ -128,6 +139,35 @@ test('indexing anew in another language changes the words, not what is published
   } finally {
     await admin.patch('/api/v1/settings', { language: 'english' });
   }
+});
+
+test('what is staged while the language changes is indexed in the new one', async () => {
+  const seen: Language[] = ['english'];
+  const publisher = createPublisher({
+    db: app.db,
+    events: createEventsService(),
+    language: async () => seen.shift() ?? 'german',
+    onChange: async () => undefined,
+  });
+  const fields = {
+    title: 'Geschichten',
+    body: 'Die Geschichte der Häuser.',
+    tags: [],
+    audience: 'public',
+    status: 'published',
+  } as const;
+  const { id } = await publisher.write({ ...fields, tags: [] }, (_db, save) =>
+    save(admin.user.id, undefined, { ...fields, tags: [] }),
+  );
+  expect(await lexemes()).toContain('geschicht');
+  expect(await lexemes()).not.toContain('die');
+  seen.push('english');
+  await publisher.reindex(id);
+  expect(seen).toEqual([]);
+  expect(await lexemes()).not.toContain('die');
+  expect((await admin.get(urlOf(id))).body).toMatchObject({ version: 1, published_version: 1 });
+  await expectExactIndex(app.db);
+  expect(await countStaged(app.db)).toBe(0);
 });
 
 describe('a crash before the commit', () => {
@@ -248,4 +288,20 @@ test('creating an article twice with one key makes one, found once', async () =>
   const other = await admin.post('/api/v1/articles', published('swings'), headers);
   expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
   await expectExactIndex(app.db);
+});
+
+test('the clean-up forgets keys that are older than a day', async () => {
+  const keys = async (): Promise<string[]> =>
+    (await sql<{ key: string }>`select key from idempotency_keys order by key`.execute(app.db)).rows
+      .map(({ key }) => key)
+      .filter((key) => /^(old|young)-key$/.test(key));
+  for (const key of ['old-key', 'young-key']) {
+    await admin.post('/api/v1/articles', published(key), { 'idempotency-key': key });
+  }
+  await sql`
+    update idempotency_keys set created_at = now() - interval '25 hours'
+    where key = 'old-key'`.execute(app.db);
+  expect(await keys()).toEqual(['old-key', 'young-key']);
+  await app.container.knowledge.cleanUp({ signal: new AbortController().signal });
+  expect(await keys()).toEqual(['young-key']);
 });

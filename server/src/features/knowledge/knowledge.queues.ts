@@ -11,7 +11,7 @@ export const importQueue: Queue<{ importId: string }> = {
   timeoutSeconds: 3_600,
 };
 
-/** Deletes what publications and imports have left behind. */
+/** Deletes what publications and imports have left behind, and idempotency keys of long ago. */
 export const knowledgeCleanUpQueue: Queue = {
   name: 'knowledge.clean-up',
   retries: 3,

@@ -94,7 +94,7 @@ export const knowledgeRoutes =
           body: CreateArticleBody,
           response: {
             201: { ...ref(Article), examples: [exampleArticle] },
-            ...problems(403, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

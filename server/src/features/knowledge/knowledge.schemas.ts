@@ -63,7 +63,9 @@ export const SearchResult = named(
       title: Type.String(),
       heading: Type.String(),
       content: Type.String(),
-      score: Type.Number({ description: 'BM25; comparable within one search only.' }),
+      score: Type.Number({
+        description: 'The higher the better; comparable within one search only.',
+      }),
     },
     closed,
   ),

@@ -16,6 +16,8 @@ export type Save = (
   fields: ArticleFields & { source?: string },
 ) => Promise<ArticleRow>;
 
+type Staged = { chunks: index.Staging; language: Language };
+
 export type Publisher = ReturnType<typeof createPublisher>;
 
 /**
@@ -42,23 +44,27 @@ export function createPublisher(dependencies: {
       fields: ArticleFields,
       work: (db: Transaction<Tables>, save: Save) => Promise<Result>,
     ): Promise<Result> {
-      const staging = fields.status === 'published' ? await stage(fields) : [];
-      let replaced: index.Staging | undefined;
+      const staged = fields.status === 'published' ? await stage(fields) : undefined;
+      const staging = staged?.chunks ?? [];
+      let saved: { id: string; replaced: index.Staging } | undefined;
       let unused = staging;
+      let result: Result;
       try {
-        const result = await transaction(db, async (db) => {
-          replaced = undefined;
+        result = await transaction(db, async (db) => {
+          saved = undefined;
           return work(db, async (authorId, before, fields) => {
             const article = await store(db, before, fields);
-            replaced = await replacePublished(db, authorId, before, article, staging);
+            const replaced = await replacePublished(db, authorId, before, article, staging);
+            saved = { id: article.id, replaced };
             return article;
           });
         });
-        unused = replaced ?? staging;
-        return result;
+        unused = saved?.replaced ?? staging;
       } finally {
         await discard(unused);
       }
+      if (saved && staged && (await isStale(staged))) await reindex(saved.id);
+      return result;
     },
 
     /** Deletes an article, in one short transaction of which `find` is the first statement. */
@@ -73,21 +79,7 @@ export function createPublisher(dependencies: {
       await discard(unused);
     },
 
-    /** Indexes a published article anew, as it is: its language may have changed. */
-    async reindex(id: string): Promise<void> {
-      for (;;) {
-        const seen = await repository.find(db, id);
-        if (!seen || seen.published_version === null) return;
-        const staging = await stage(seen);
-        const replaced = await transaction(db, async (db) => {
-          const article = await repository.lock(db, id);
-          if (article?.version !== seen.version) return undefined;
-          return replaceChunks(db, id, article.published_version, staging);
-        });
-        await discard(replaced ?? staging);
-        if (replaced) return;
-      }
-    },
+    reindex,
 
     /** Deletes what processes that died have left behind. */
     async removeLeftOver({ signal }: { signal: AbortSignal }): Promise<void> {
@@ -98,8 +90,36 @@ export function createPublisher(dependencies: {
     },
   };
 
-  async function stage({ title, body }: Pick<ArticleFields, 'title' | 'body'>) {
-    return index.stage(db, await language(), title, chunksOf(body));
+  /** Indexes a published article anew, as it is: its language may have changed. */
+  async function reindex(id: string): Promise<void> {
+    for (;;) {
+      const seen = await repository.find(db, id);
+      if (!seen || seen.published_version === null) return;
+      const staged = await stage(seen);
+      const replaced = await transaction(db, async (db) => {
+        const article = await repository.lock(db, id);
+        if (article?.version !== seen.version) return undefined;
+        return replaceChunks(db, id, article.published_version, staged.chunks);
+      });
+      await discard(replaced ?? staged.chunks);
+      if (replaced && !(await isStale(staged))) return;
+    }
+  }
+
+  async function stage({ title, body }: Pick<ArticleFields, 'title' | 'body'>): Promise<Staged> {
+    const chunks = chunksOf(body);
+    // A body of marks alone is found by its title.
+    if (chunks.length === 0) chunks.push({ heading: '', content: title });
+    const inLanguage = await language();
+    return { chunks: await index.stage(db, inLanguage, title, chunks), language: inLanguage };
+  }
+
+  /**
+   * Looked at behind the commit: a change of the language that commits later finds the article among
+   * those that it has indexed anew.
+   */
+  async function isStale(staged: Staged): Promise<boolean> {
+    return (await language()) !== staged.language;
   }
 
   async function replaceChunks(

@@ -1,8 +1,15 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knowledgeBaseOn, type KnowledgeBase } from '../../../../eval/knowledge-base.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { until } from '../../../test/harness.ts';
+import type { Jobs } from '../../platform/jobs/jobs.ts';
+import type { SettingsService } from '../settings/settings.service.ts';
 import { calibrate, calibrationArticlesMin } from './gate-calibration.ts';
 import { findCalibration, findGate, findVersion, saveCalibration } from './gate.repository.ts';
+import { createGateService } from './gate.service.ts';
+import { findTerms } from './search.repository.ts';
+import { createVocabulary } from './vocabulary.ts';
 
 let testDatabase: TestDatabase;
 let base: KnowledgeBase;
@@ -62,6 +69,32 @@ describe('retrieval', () => {
     expect((await ask('acount')).documents).toEqual(['invoice']);
   });
 
+  test('corrects nothing while the words cannot be read', async () => {
+    const correct = createVocabulary({ db: base.db });
+    const ask = async () =>
+      correct(undefined, await findTerms(base.db, undefined, ['invoce']), 'english');
+    await sql`alter table article_versions rename to hidden_versions`.execute(base.db);
+    try {
+      expect((await ask()).corrected.size).toBe(0);
+    } finally {
+      await sql`alter table hidden_versions rename to article_versions`.execute(base.db);
+    }
+    await until('the words', async () => (await ask()).corrected.has('invoic'));
+  });
+
+  test('tells nobody but staff which words stand in internal articles', async () => {
+    const [internal, unknown] = [
+      await ask('late parcel voucher'),
+      await ask('late parcel zeppelin'),
+    ];
+    expect(internal.passages).toEqual(unknown.passages);
+    expect(internal.evidence).toEqual(unknown.evidence);
+    expect((await ask('vouchre')).passages).toEqual([]);
+    const staff = { id: '', role: 'agent', name: 'Agent', sessionId: '' } as const;
+    const { passages } = await base.retrieve(staff, { texts: ['voucher'], ...roomy });
+    expect(passages.map(({ article_id }) => base.documentOf(article_id))).toEqual(['goodwill']);
+  });
+
   test('the form of the question with the better evidence leads', async () => {
     const alone = await ask('and for express?');
     const both = await ask('and for express?', 'My parcel is late and for express?');
@@ -100,21 +133,22 @@ describe('retrieval', () => {
 });
 
 describe('calibration', () => {
+  const things = ['tent', 'boot', 'stove', 'jacket', 'pole', 'lamp', 'rope', 'map', 'mug', 'bag'];
+  const deeds = ['repair', 'clean', 'return', 'order', 'store', 'fold'];
+  const documents = things.flatMap((thing) =>
+    deeds.map((deed) => ({
+      id: `${deed} ${thing}`,
+      title: `How do I ${deed} my ${thing}?`,
+      body: `To ${deed} a ${thing}, follow the guide. Every ${thing} has its own ${deed} steps.`,
+    })),
+  );
+
   test('leaves a small base with the shipped weights', async () => {
     expect(await calibrate(base.db)).toBeUndefined();
     expect(await findGate(base.db)).toBeUndefined();
   });
 
   test('gives the same gate twice, which is used from then on', async () => {
-    const things = ['tent', 'boot', 'stove', 'jacket', 'pole', 'lamp', 'rope', 'map', 'mug', 'bag'];
-    const deeds = ['repair', 'clean', 'return', 'order', 'store', 'fold'];
-    const documents = things.flatMap((thing) =>
-      deeds.map((deed) => ({
-        id: `${deed} ${thing}`,
-        title: `How do I ${deed} my ${thing}?`,
-        body: `To ${deed} a ${thing}, follow the guide. Every ${thing} has its own ${deed} steps.`,
-      })),
-    );
     expect(documents.length).toBeGreaterThan(calibrationArticlesMin);
     await base.publish(documents);
     const before = (await ask('how to fold the tent')).evidence.probability;
@@ -132,6 +166,30 @@ describe('calibration', () => {
     const after = await ask('how to fold the tent');
     expect(after.documents[0]).toBe('fold tent');
     expect(after.evidence.probability).not.toBe(before);
+  });
+
+  test('is forgotten when the articles have become too few', async () => {
+    let requests = 0;
+    const gate = createGateService({
+      db: base.db,
+      jobs: { send: async () => void (requests += 1) } as unknown as Jobs,
+      settings: { get: async () => ({ language: 'english' }) } as unknown as SettingsService,
+    });
+    const ids = documents.map(({ id }) => id);
+    await base.without(ids, async () => {
+      await gate.calibrate({ signal: AbortSignal.abort() });
+      expect(await findGate(base.db)).toBeDefined();
+      // An article that is published in between.
+      await sql`
+        create rule meanwhile as on delete to gate_calibrations
+          do also update knowledge_totals set version = version + 1`.execute(base.db);
+      await gate.calibrate({ signal: new AbortController().signal });
+      await sql`drop rule meanwhile on gate_calibrations`.execute(base.db);
+      expect(await findGate(base.db)).toBeUndefined();
+      expect(requests).toBe(1);
+      await gate.calibrate({ signal: new AbortController().signal });
+      expect(requests).toBe(1);
+    });
   });
 
   test('ends when it is told to', async () => {

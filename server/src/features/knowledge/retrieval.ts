@@ -84,9 +84,9 @@ export function createRetrieval({ db }: { db: Kysely<Tables> }) {
       .toWellFormed()
       .split(/[\s\0]+/)
       .filter(Boolean);
-    const [asked, gate] = await Promise.all([findTerms(db, words, language), findGate(db)]);
+    const [asked, gate] = await Promise.all([findTerms(db, reader, words, language), findGate(db)]);
     const { knowledgeVersion } = asked;
-    const { found, corrected } = await correct(asked, language);
+    const { found, corrected } = await correct(reader, asked, language);
     const question = questionOf(text, found, corrected);
     const candidates =
       question.terms.length === 0

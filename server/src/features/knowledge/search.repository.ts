@@ -1,5 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { Tables } from '../../tables.ts';
+import { isStaff } from '../auth/actor.ts';
 import { visibleArticles, type Reader } from './knowledge.repository.ts';
 import { defaultLanguage, type Language } from '../settings/settings.defaults.ts';
 import type { VocabularyWord } from './spelling.ts';
@@ -47,9 +48,25 @@ const b = 0.75;
 const configuration = (language: Language): RawBuilder<unknown> =>
   sql`${sql.lit(language)}::regconfig`;
 
-/** What the index knows of the words of a question. Stop words have no lexeme and are left out. */
+/** Looks no further than the first chunk: to count them all costs the more, the commoner the word. */
+const isReadable = (reader: Reader): RawBuilder<unknown> =>
+  reader && isStaff(reader)
+    ? sql`true`
+    : sql`(
+        select true from chunk_terms
+        join article_chunks chunk on chunk.id = chunk_terms.chunk_id
+        join articles on articles.id = chunk.article_id
+          and articles.published_version = chunk.version
+        where chunk_terms.lexeme = lexemes.lexeme and ${visibleArticles(reader)}
+        limit 1)`;
+
+/**
+ * What the index knows of the words of a question. Stop words have no lexeme and are left out. A
+ * lexeme counts only when a chunk has it that the reader may read: nobody else learns that it is there.
+ */
 export async function findTerms(
   db: Kysely<Tables>,
+  reader: Reader,
   words: readonly string[],
   language: Language = defaultLanguage,
 ): Promise<FoundTerms> {
@@ -58,7 +75,8 @@ export async function findTerms(
       totals.version as "knowledgeVersion", found.terms
     from knowledge_totals totals cross join (
       select coalesce(json_agg(json_build_object('at', at, 'word', word, 'lexeme', term.lexeme,
-        'chunks', coalesce(lexemes.chunks, 0)) order by at, term.lexeme), '[]') as terms
+        'chunks', case when ${isReadable(reader)} then coalesce(lexemes.chunks, 0) else 0 end)
+        order by at, term.lexeme), '[]') as terms
       from unnest(${words}::text[]) with ordinality asked(word, at)
       cross join lateral unnest(to_tsvector(${configuration(language)}, word)) term
       left join lexemes on lexemes.lexeme = term.lexeme
@@ -123,12 +141,14 @@ const vocabularyMax = 30_000;
 /** Chunks that the words are taken from, in about a second. */
 const vocabularyChunksMax = 10_000;
 
-/** The words of the published articles as they are written there, the most frequent first. */
+/** The words of what everybody may read, as they are written there, the most frequent first. */
 export async function findVocabulary(db: Kysely<Tables>): Promise<VocabularyWord[]> {
   const { rows } = await sql<VocabularyWord>`
     select word, ndoc as chunks from ts_stat(${`
       select to_tsvector('simple', published.title || ' ' || heading || ' ' || content)
       from article_chunks chunk join article_versions published using (article_id, version)
+      join articles on articles.id = article_id
+      where articles.status = 'published' and articles.audience = 'public'
       limit ${vocabularyChunksMax}`})
     where word ~ '^[[:alpha:]]{3,24}$' order by ndoc desc, word limit ${sql.lit(vocabularyMax)}`.execute(
     db,

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../../tables.ts';
+import type { Reader } from './knowledge.repository.ts';
 import { wordsOf } from './question.ts';
 import { findTerms, findVocabulary, type FoundTerms } from './search.repository.ts';
 import type { Language } from '../settings/settings.defaults.ts';
@@ -9,33 +10,40 @@ import { createSpeller, type Speller } from './spelling.ts';
 export type CorrectedTerms = { found: FoundTerms; corrected: ReadonlySet<string> };
 
 /**
- * Corrects words that no article has. The words are read again when the knowledge has changed, in
- * the background: until then the last ones serve.
+ * Corrects words that no article has, by those of the articles that everybody may read. These are
+ * read again when the knowledge has changed, in the background: until then the last ones serve. Where
+ * they cannot be read nothing is corrected.
  */
 export function createVocabulary({ db }: { db: Kysely<Tables> }) {
   let speller: Speller | undefined;
   let version: number | undefined;
-  let loading: Promise<Speller> | undefined;
+  let loading: Promise<void> | undefined;
+  let hasFailed = false;
 
-  function load(knowledgeVersion: number): Promise<Speller> {
+  /** Never rejects: the question after this one tries again. */
+  function load(knowledgeVersion: number): Promise<void> {
     loading ??= findVocabulary(db)
       .then((words) => {
-        version = knowledgeVersion;
         speller = createSpeller(words);
-        return speller;
+        version = knowledgeVersion;
       })
+      .catch(() => void (hasFailed = true))
       .finally(() => (loading = undefined));
     return loading;
   }
 
-  async function spellerFor(knowledgeVersion: number): Promise<Speller> {
-    if (!speller) return load(knowledgeVersion);
-    // A failure is met again, and told, by the question after this one.
-    if (version !== knowledgeVersion) void load(knowledgeVersion).catch(() => undefined);
+  /** Only the first question waits for the words, and only if reading them has never failed. */
+  async function spellerFor(knowledgeVersion: number): Promise<Speller | undefined> {
+    const loaded = version === knowledgeVersion ? undefined : load(knowledgeVersion);
+    if (!speller && !hasFailed) await loaded;
     return speller;
   }
 
-  return async function correct(found: FoundTerms, language: Language): Promise<CorrectedTerms> {
+  return async function correct(
+    reader: Reader,
+    found: FoundTerms,
+    language: Language,
+  ): Promise<CorrectedTerms> {
     const known = new Set(found.terms.filter(({ chunks }) => chunks > 0).map(({ at }) => at));
     const unknown = found.terms.filter(({ at }) => !known.has(at));
     if (unknown.length === 0 || found.chunks === 0) return { found, corrected: new Set() };
@@ -43,12 +51,12 @@ export function createVocabulary({ db }: { db: Kysely<Tables> }) {
     const corrections = new Map<number, string>();
     for (const { at, word } of unknown) {
       const [single, ...others] = wordsOf(word);
-      const correction = single && others.length === 0 ? spell(single) : undefined;
+      const correction = single && others.length === 0 ? spell?.(single) : undefined;
       if (correction) corrections.set(at, correction);
     }
     if (corrections.size === 0) return { found, corrected: new Set() };
     const places = [...corrections.keys()];
-    const { terms } = await findTerms(db, [...corrections.values()], language);
+    const { terms } = await findTerms(db, reader, [...corrections.values()], language);
     const replaced = terms.map((term) => ({ ...term, at: places[term.at - 1] ?? term.at }));
     const kept = found.terms.filter(({ at }) => !corrections.has(at));
     const written = new Set(kept.map(({ lexeme }) => lexeme));

@@ -109,3 +109,25 @@ test('a server that stops says so in a problem document', async () => {
   expect(reply?.headers.get('retry-after')).toBe('2');
   expect(await reply?.json()).toMatchObject({ code: 'shutting-down', retryable: true });
 });
+
+test('a server that stops gives the replies that it owes, and is gone with them', async () => {
+  const server = await createApp(app.config, app.container, pino({ level: 'silent' }));
+  const asked = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
+  server.get('/slow', { config: { policy: 'public' } }, async () => {
+    asked.resolve();
+    await stopping.promise;
+    return { done: true };
+  });
+  server.addHook('preClose', (done) => {
+    setTimeout(stopping.resolve, 50);
+    done();
+  });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const reply = fetch(`${url}/slow`);
+  await asked.promise;
+  const startedAt = performance.now();
+  await Promise.all([server.close(), reply]);
+  expect(await (await reply).json()).toEqual({ done: true });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});

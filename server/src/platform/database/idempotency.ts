@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 
 /** What a request repeats under: its user, its route and the key that the client chose. */
 export type IdempotencyScope = { userId: string; route: string; key: string; requestHash: string };
@@ -46,3 +46,8 @@ export async function once<Tables, Body>(
       ${JSON.stringify(body)}::jsonb)`.execute(db);
   return { kind: 'fresh', status, body };
 }
+
+/** Deletes the keys whose day is over. */
+export const removeExpiredKeys = <Tables>(db: Kysely<Tables>) =>
+  sql`delete from idempotency_keys
+    where created_at < now() - make_interval(hours => ${lifeHours})`.execute(db);

@@ -31,6 +31,9 @@ type FailureWithHeaders = Failure & { headers?: Record<string, string> };
 export type HttpServer = ReturnType<typeof createHttpServer>;
 
 const bodyBytesMax = 1024 * 1024;
+/** How long closing waits for requests in hand. */
+const closeMsMax = 5_000;
+const closeSweepMs = 20;
 const requestIdPattern = /^[\w.:-]{1,64}$/;
 
 /**
@@ -49,7 +52,8 @@ export function createHttpServer(options: HttpServerOptions) {
         : crypto.randomUUID();
     },
     logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true,
+    // Requests in hand get their reply; `endConnections` below does the rest.
+    forceCloseConnections: 'idle',
     // Its own reply would be no problem document: see `closing` below.
     return503OnClosing: false,
     requestTimeout: 30_000,
@@ -60,8 +64,19 @@ export function createHttpServer(options: HttpServerOptions) {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   let closing = false;
+  let endConnections: NodeJS.Timeout | undefined;
   app.addHook('preClose', (done) => {
     closing = true;
+    const closeBy = performance.now() + closeMsMax;
+    // A connection whose reply ends only now would wait for its next request.
+    endConnections = setInterval(() => {
+      if (performance.now() > closeBy) app.server.closeAllConnections();
+      else if (!app.server.listening) app.server.closeIdleConnections();
+    }, closeSweepMs);
+    done();
+  });
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(endConnections);
     done();
   });
   const routes = createRouteTable();
