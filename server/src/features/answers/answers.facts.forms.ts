@@ -38,13 +38,24 @@ const unit = String.raw`(?:[\s-]?(?:(?:working|business|calendar|opening|full|mo
   .join('|')
   .replaceAll('$', '\\$')})${after})`;
 const currency = String.raw`(€|us\$|\$|£|eur|usd|gbp|chf)`;
-const number = String.raw`(\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?)`;
+const number = String.raw`(\d{1,3}(?:[.,]\d{3}){1,6}(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?)`;
 const month =
   '(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|' +
   String.raw`sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?`;
 
-/** A number that is written out, such as `thirty` or `twenty-four`. */
-export const numberWord = `((?:${tens.join('|')})(?:-(?:${small.slice(1, 10).join('|')}))?|${small.slice(1).join('|')})`;
+const scales: Record<string, number> = {
+  dozen: 12,
+  hundred: 100,
+  thousand: 1_000,
+  million: 1_000_000,
+};
+const underHundred = `(?:(?:${tens.join('|')})(?:[ -](?:${small.slice(1, 10).join('|')})${after})?|${small.slice(1).join('|')})`;
+const scale = `(?:${Object.keys(scales).join('|')})`;
+
+/** A number that is written out, such as `thirty`, `twenty-four` or `two hundred and ten`. */
+export const numberWord =
+  `((?:${underHundred}[\\s-])?${scale}${after}(?:[\\s-](?:and[\\s-])?${underHundred}${after})?` +
+  `|${underHundred}${after})`;
 
 /** One way to write something exact. `read` gives its normal forms: pairs of value and unit. */
 export type Form = { pattern: RegExp; read: (groups: string[]) => [string, string][] };
@@ -87,7 +98,7 @@ export const forms: readonly Form[] = [
   // With a word that is no unit: `2-person`, `30kg`. Capitals make it a code: `2024X`.
   form(String.raw`${number}(?=-?\p{Ll}+${after})`, ([value]) => numbers([value]), 'gu'),
   form(
-    String.raw`((?=[\p{L}\p{M}_-]*\p{N})(?=[\p{N}_-]*\p{L})[\p{L}\p{M}\p{N}]+(?:[-_.\/][\p{L}\p{N}]+)*)`,
+    String.raw`((?=[\p{L}\p{N}])(?=[\p{L}\p{M}_-]{0,64}\p{N})(?=[\p{N}_-]{0,64}\p{L})[\p{L}\p{M}\p{N}]+(?:[-_.\/][\p{L}\p{N}]+)*)`,
     ([code = '']) => [[code.replace(/[-_./]/g, ''), 'code']],
   ),
   form(number, ([value]) => numbers([value])),
@@ -111,12 +122,19 @@ const numbers = (values: readonly (string | undefined)[], name = ''): [string, s
 
 /** `1,000` and `1.000` are a thousand; `3,95` and `3.95` have decimals. */
 function valueOf(text: string): string {
-  const whole = text.replace(/(?<=^[1-9]\d{0,2}(?:[.,]\d{3})*)[.,](?=\d{3}(?!\d))/g, '');
+  const whole = text.replace(/^[1-9]\d{0,2}(?:[.,]\d{3}(?!\d))+/, (groups) =>
+    groups.replace(/[.,]/g, ''),
+  );
   return String(Number(whole.replace(',', '.')));
 }
 
 function valueOfWord(name: string): string {
-  const [first = '', last = ''] = name.split('-');
-  const ten = tens.indexOf(first);
-  return String(ten < 0 ? small.indexOf(first) : (ten + 2) * 10 + Math.max(small.indexOf(last), 0));
+  let value = 0;
+  for (const word of name.split(/[\s-]/)) {
+    const size = scales[word];
+    if (size !== undefined) value = (value || 1) * size;
+    else if (tens.includes(word)) value += (tens.indexOf(word) + 2) * 10;
+    else value += Math.max(small.indexOf(word), 0);
+  }
+  return String(value);
 }

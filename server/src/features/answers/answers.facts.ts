@@ -15,7 +15,7 @@ const mayStateFact = new RegExp(String.raw`\p{N}|(?<!\p{L})${numberWord}[\s-]`, 
 
 /** List markers, steps and keycap emoji count the text itself: they state nothing. */
 const counters =
-  /(?:^|\n)[\s>#]*\d{1,2}[.)](?=\s|$)|(?<!\p{L})(?:step|schritt|stap|étape|paso|option)\s+\d{1,2}(?!\p{N})|\d\u20e3/giu;
+  /(?:^|\n)[ \t>#]{0,40}\d{1,2}[.)](?=\s|$)|(?<!\p{L})(?:step|schritt|stap|étape|paso|option)\s+\d{1,2}(?!\p{N})|\d\u20e3/giu;
 
 const blank = (text: string): string => '\n'.repeat(text.length);
 

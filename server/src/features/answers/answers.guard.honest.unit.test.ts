@@ -56,6 +56,18 @@ const answers = [
   'Use `Returns` in your account > **Orders**, then "Print label" [1][2].',
   '> You have 30 days to return anything you bought from us. [1]\n\nThat is what the article says.',
   'It takes approx. 3 working days [2]. Then the bank needs 3–5 working days for cards, e.g. Visa [2].',
+  'Members have a hundred days to return it [1].',
+  'Use the link in the email we sent you. The code we emailed you is in it.',
+  'If your order was cancelled, the money goes back the way you paid [2].',
+  'You can see in your account whether your payment was processed. Check that your account was created.',
+  'You will receive an email once your return has been checked [2].',
+  'You will get your refund within 5–7 working days if you paid with Klarna [2].',
+  'Once we have received your return, you will be refunded [2].',
+  'We refund you within 3 working days, once we have checked your return [2].',
+  'If you keep something, we refund the items only [2].',
+  'Your order is sent from our warehouse in Rotterdam [6].',
+  'You will not get a refund for used items.',
+  'We started small. I checked the articles, and they do not say more.',
 ];
 
 describe('an honest answer', () => {

@@ -42,13 +42,14 @@ type Check = readonly [GuardRule, () => string | undefined];
 const isPlain = /^(?:\s+["'“‘(*]*[\p{L}\p{M}'’-]+[.,;:!?)"'”’*…]*)*$/u;
 const detailLengthMax = 120;
 const openNumberWord = new RegExp(
-  String.raw`(?<!\p{L})${numberWord}(?:[\s-](?:working|business|calendar|opening|full|more))?$`,
+  String.raw`(?<!\p{L})${numberWord}(?:[\s-](?:and|working|business|calendar|opening|full|more))?$`,
   'iu',
 );
 const addresses = /\]\([^)]*\)|[a-z][a-z0-9+.-]*:\/\/\S+|\S+@\S+|\S*[\p{L}-]\.\p{L}{2,}\/\S*/giu;
 
 /** Customers may be told their own addresses; links that they wrote are repeated to nobody. */
-const addressesIn = (text: string): string[] => text.match(/[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g) ?? [];
+const addressesIn = (text: string): string[] =>
+  text.match(/(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g) ?? [];
 
 /** The rules of the guard for one answer. `judge` takes each released text once, in order. */
 export function createGuardRules(options: {
@@ -86,9 +87,9 @@ export function createGuardRules(options: {
   }
 
   const promised = (text: string, { citedHere, context }: Place): string | undefined => {
-    if (!mayPromise(withoutCitations(context.slice(-80) + text))) return undefined;
+    if (!mayPromise(withoutCitations(context + text))) return undefined;
     const cited = [...citedHere].map((n) => texts[n - 1] ?? '');
-    return promiseIn(withoutCitations(text), context.slice(-80), cited.length > 0 ? cited : texts);
+    return promiseIn(withoutCitations(text), context, cited.length > 0 ? cited : texts);
   };
 
   return {

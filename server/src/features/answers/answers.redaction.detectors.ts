@@ -60,9 +60,23 @@ function isMod97(number: string): boolean {
 
 const card: Detector = {
   kind: 'card',
-  pattern: /(?<!\w|\d[ .-])\d(?:[ -]?\d){11,18}(?![ -]?\d)/gu,
-  valueIn: when((match) => isCard(match.replace(/\D/gu, ''))),
+  pattern: /(?<!\w|\d[.,\u2010–-])(?=[2-6]|1800)\d(?:[ .\u2010–-]?\d){11,18}/gu,
+  valueIn: cardIn,
 };
+
+const cardDigitsMin = 12;
+const isDigit = /\d/u;
+
+/** What follows a card matches too, its expiry, its CVV or another card: the longest valid part counts. */
+function cardIn(match: string, text: string, start: number): string | undefined {
+  let digits = match.replace(/\D/gu, '');
+  for (let end = match.length; digits.length >= cardDigitsMin; end -= 1) {
+    if (!isDigit.test(match.charAt(end - 1))) continue;
+    if (!isDigit.test(text.charAt(start + end)) && isCard(digits)) return match.slice(0, end);
+    digits = digits.slice(0, -1);
+  }
+  return undefined;
+}
 
 /** The issuers' ranges: an order number that passes Luhn by chance is mostly outside of them. */
 const issuers =

@@ -2,7 +2,8 @@ export type PersonalDataKind = 'email' | 'phone' | 'card' | 'iban' | 'ssn' | 'ip
 
 /**
  * One way to find one kind. All quantifiers are bounded: the time grows with the text's length and no
- * faster, whatever somebody writes. `valueIn` says which part of a match, from its start, is the value.
+ * faster, whatever somebody writes. `valueIn` says which part of a match, from its start, is the value;
+ * behind it, or at the next character when there is none, the pattern is tried again.
  */
 export type Detector = {
   kind: PersonalDataKind;

@@ -2,7 +2,8 @@ import type { Detector } from './answers.redaction.kinds.ts';
 
 /*
  * A bare row of digits is an order number until something says that it is a phone: its own form (a
- * plus, a trunk zero with groups, an area code in parentheses, 3-3-4), or a word beside it.
+ * plus, a trunk zero with groups, an area code in parentheses, 3-3-4, the prefix and length of a
+ * mobile), or a word beside it.
  */
 
 const digitsIn = (match: string): number => match.replace(/\D/gu, '').length;
@@ -13,10 +14,13 @@ const between =
 
 const international = /(?<![\w+])\(?\+\d{1,3}\)?(?:[ .()/-]{0,2}\d){6,12}(?!\d)/gu;
 const dialledOut = /(?<![\w+.,/-]|\d )00[1-9]\d{0,2}(?=[ .(/-])(?:[ .()/-]{0,2}\d){6,12}(?!\d)/gu;
-const grouped = /(?<![\w.,/-]|\d )\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|[.,]\d)/gu;
+const grouped = /(?<![\w.,/-]|\d )(?:1[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|[.,]\d)/gu;
 const withAreaCode = /(?<!\w)\(\d{2,5}\) ?\d{2,4}(?:[ -]?\d{2,4}){1,2}(?![\w-])/gu;
 const withTrunkZero =
   /(?<![\w.,/-]|\d )\(?0\d{1,4}\)?(?:[ /-]\d{2,4}){1,4}(?:\d{0,4})(?![\w-]|[.,]\d)/gu;
+/** British, German, French and Australian mobiles in one piece, unless a word before says otherwise. */
+const mobile =
+  /(?<![\w.,/#-]|\d |(?:order|parcel|track|invoice|ticket|referen|ref|customer|account|item|article|product|serial|bestell|sendung|rechnung|kunden)\p{L}{0,8}\.?(?: (?:is|no\.?|nr\.?|number|id|code)){0,2}[ :#]{1,3})0(?:7[1-9]\d{8}|1[5-7]\d{8,9}|[67]\d{8}|4\d{8})(?![\w-]|[.,]\d)/giu;
 const bare = /(?<![\w.,:/#$€£-]|\d )\d{2,4}(?:[ .-]?\d{2,4}){1,5}(?![\w-]|[.,]\d)/gu;
 
 const named =
@@ -31,6 +35,7 @@ export const phoneDetectors: readonly Detector[] = [
   { kind: 'phone', pattern: grouped },
   { kind: 'phone', pattern: withAreaCode, valueIn: between(7, 13) },
   { kind: 'phone', pattern: withTrunkZero, valueIn: between(9, 13) },
+  { kind: 'phone', pattern: mobile },
   { kind: 'phone', pattern: bare, valueIn: namedPhoneIn },
 ];
 

@@ -1,4 +1,5 @@
 import type { Detector } from './answers.redaction.kinds.ts';
+import { passwordDetectors } from './answers.redaction.passwords.ts';
 
 const hasDigit = (match: string): string | undefined => (/\d/u.test(match) ? match : undefined);
 
@@ -10,7 +11,7 @@ const privateKey =
   /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,4000}?-----END [A-Z ]{0,30}PRIVATE KEY-----/gu;
 const bearer = /(?<=\b(?:bearer|basic) {1,3})[\w.~+/-]{16,2000}={0,2}/giu;
 const labelled =
-  /(?<=\b(?:password|passwd|passphrase|pwd|(?:api|access|secret|private)[ _-]?key|secret|token) {0,2}[:=] {0,2})[^\s"'<>]{6,200}/giu;
+  /(?<=\b(?:(?:api|access|secret|private)[ _-]?key|secret|token) {0,2}[:=] {0,2})[^\s"'<>]{6,200}/giu;
 /** Long and of one piece, with digits: no word, and longer than order and tracking numbers. */
 const unnamed = /(?<![\p{L}\p{N}])[A-Za-z0-9]{32,512}={0,2}(?![\p{L}\p{N}])/gu;
 
@@ -26,6 +27,7 @@ export const secretDetectors: readonly Detector[] = [
   { kind: 'secret', pattern: named, valueIn: hasDigit },
   { kind: 'secret', pattern: bearer, valueIn: hasDigit },
   { kind: 'secret', pattern: labelled, valueIn: hasDigit },
+  ...passwordDetectors,
   {
     kind: 'secret',
     pattern: unnamed,

@@ -1,5 +1,5 @@
 import { detectors } from './answers.redaction.detectors.ts';
-import type { PersonalDataKind } from './answers.redaction.kinds.ts';
+import type { Detector, PersonalDataKind } from './answers.redaction.kinds.ts';
 
 export type { PersonalDataKind };
 
@@ -100,14 +100,27 @@ export function personalDataIn(text: string): Span[] {
     return gap.repeat(value.length);
   };
   let open = text.replace(placeholderLike, (value, start: number) => cover('quoted', start, value));
-  for (const { kind, pattern, valueIn } of detectors) {
-    open = open.replace(pattern, (match: string, ...rest) => {
-      if (match.includes(gap)) return match;
-      // The patterns have no named groups: the last two are the offset and the whole text.
-      const [start, whole] = rest.slice(-2) as [number, string];
-      const value = valueIn ? valueIn(match, whole, start) : match;
-      return value ? cover(kind, start, value) + match.slice(value.length) : match;
-    });
+  for (const detector of detectors) {
+    let covered = '';
+    let from = 0;
+    for (const { start, value } of valuesIn(open, detector)) {
+      covered += open.slice(from, start) + cover(detector.kind, start, value);
+      from = start + value.length;
+    }
+    open = covered + open.slice(from);
   }
   return spans.sort((one, other) => one.start - other.start);
+}
+
+/** A match may swallow the next value, so the search goes on right behind what was the value. */
+function* valuesIn(text: string, { pattern, valueIn }: Detector): Generator<Omit<Span, 'kind'>> {
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const [match] = found;
+    const isOpen = !match.includes(gap);
+    const value = isOpen && valueIn ? valueIn(match, text, found.index) : isOpen && match;
+    if (value) yield { start: found.index, value };
+    pattern.lastIndex =
+      found.index + (value || String.fromCodePoint(match.codePointAt(0) ?? 0)).length;
+  }
 }

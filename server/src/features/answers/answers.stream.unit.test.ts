@@ -34,6 +34,29 @@ describe('the verdict line', () => {
       'ANSWER',
       'ANSWERS are long and this line has more',
     ],
+    ['ANSWER: You can return it.', 'ANSWER', 'You can return it.'],
+    ['ANSWER You can return it.', 'ANSWER', 'You can return it.'],
+    ['**ANSWER:** You can **return** it.', 'ANSWER', 'You can **return** it.'],
+    ['ANSWER: **You** can return it.', 'ANSWER', '**You** can return it.'],
+    ['[ANSWER]\n\n- You can return it.', 'ANSWER', '- You can return it.'],
+    ['ANSWER - 30 days.', 'ANSWER', '30 days.'],
+    [
+      'CLARIFY: Which order do you mean, the first?',
+      'CLARIFY',
+      'Which order do you mean, the first?',
+    ],
+    ['NO_ANSWER - the passages do not say it.', 'NO_ANSWER', 'the passages do not say it.'],
+    ['Answer\nYes.', 'ANSWER', 'Yes.'],
+    ['answer: Yes.', 'ANSWER', 'Yes.'],
+    ['no_answer', 'NO_ANSWER', ''],
+    ['Clarify.\nWhich one?', 'CLARIFY', 'Which one?'],
+    ...[
+      'Answers are hard to find in this place.',
+      'Answer the door when the courier rings.',
+      'Clarify which order you mean.',
+      'ANSWER-PHONE messages are not read.',
+      'The ANSWER\nis yes.',
+    ].map((text) => [text, 'ANSWER', text]),
   ])('%j is %s', (input, verdict, shown) => {
     expect(read([input])).toMatchObject({ verdict, shown });
   });
@@ -41,19 +64,31 @@ describe('the verdict line', () => {
   test('a hand-over carries its reason, and an unknown reason counts as requested', () => {
     expect(read(['HANDOFF:legal\nx'])).toMatchObject({ verdict: 'HANDOFF', reason: 'legal' });
     expect(read(['HANDOFF: whim\n'])).toMatchObject({ verdict: 'HANDOFF', reason: 'requested' });
+    expect(read(['handoff: threat\nx'])).toMatchObject({ verdict: 'HANDOFF', reason: 'threat' });
+    expect(read(['HANDOFF:fraud They took my card.'])).toEqual({
+      verdict: 'HANDOFF',
+      reason: 'fraud',
+      shown: 'They took my card.',
+    });
+    expect(read(['HANDOFF - the customer asks for a person'])).toMatchObject({
+      verdict: 'HANDOFF',
+      reason: 'requested',
+    });
   });
 
   test('is the same however the stream is cut', () => {
+    const piece = fc.constantFrom(
+      ...['ANSWER', 'Answer', 'CLARIFY', 'NO_ANSWER', 'no_answer', 'HANDOFF', ':fraud', 'legal'],
+      ...[':', ' ', '\n', '-', ' – ', '**', '.', 's', ' are', 'word ', ' '.repeat(25), '😀'],
+    );
     const whole = fc
-      .tuple(
-        fc.constantFrom('ANSWER\n', 'CLARIFY\n', 'NO_ANSWER\n', 'HANDOFF:fraud\n', ''),
-        fc.string(),
-      )
-      .map(([verdict, rest]) => verdict + rest);
+      .tuple(fc.array(piece, { maxLength: 8 }), fc.string())
+      .map(([pieces, rest]) => pieces.join('') + rest);
     fc.assert(
       fc.property(chunked(whole), (chunks) => {
         expect(read(chunks)).toEqual(read([chunks.join('')]));
       }),
+      { numRuns: 2_000 },
     );
   });
 });
