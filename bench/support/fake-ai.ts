@@ -27,7 +27,8 @@ const talking =
       // Measured from the start, so that the pace holds however late a single timer is.
       const waitMs = startedAt + piece * intervalMs - performance.now();
       if (waitMs > 0) await sleep(waitMs);
-      await write(textFrame(` ${stampNow()}`));
+      // With the space behind it: a word can be released when it is known to be over.
+      await write(textFrame(`${stampNow()} `));
     }
     await writeAll([textFrame('.'), finishFrame(), doneFrame]);
   };

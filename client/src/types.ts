@@ -185,6 +185,8 @@ export type SearchResult = {
   title: string;
   heading: string;
   content: string;
+  /** The best place in the content; `match`: a word of the question. */
+  snippet: { text: string; match: boolean }[];
   score: number;
 };
 

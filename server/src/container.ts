@@ -5,11 +5,11 @@ import { createReadConversation } from './features/answers/answers.conversation.
 import { createEndAnswer } from './features/answers/answers.end.ts';
 import { createFlusher } from './features/answers/answers.flusher.ts';
 import { createPipeline } from './features/answers/answers.pipeline.ts';
-import { findPause, savePause } from './features/answers/answers.repository.ts';
 import { createAnswersRunner } from './features/answers/answers.run.ts';
 import { createAnswersService } from './features/answers/answers.service.ts';
 import { createAnswerStreams } from './features/answers/answers.streams.ts';
 import { createTails } from './features/answers/answers.tails.ts';
+import { findPause, savePause } from './features/answers/answers.pauses.repository.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswords } from './features/auth/passwords.ts';
 import { createSessions } from './features/auth/sessions.ts';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Usage } from '../../platform/ai/provider.ts';
 import type { Tables } from '../../tables.ts';
-import * as repository from './answers.repository.ts';
+import { spentToday } from './answers.conversation.repository.ts';
 
 /** What one customer may have of the assistant in 24 hours; undefined is no limit. */
 export type BudgetLimits = {
@@ -32,7 +32,7 @@ export function createBudgets(dependencies: {
       answerId: string,
     ): Promise<'answers' | 'tokens' | 'cost' | undefined> {
       if (!isLimited) return undefined;
-      const spent = await repository.spentToday(db, customerId, answerId);
+      const spent = await spentToday(db, customerId, answerId);
       if (spent.answers >= (limits.answersPerDay ?? Infinity)) return 'answers';
       if (spent.tokens >= (limits.tokensPerDay ?? Infinity)) return 'tokens';
       if (spent.cost >= (limits.costPerDay ?? Infinity)) return 'cost';

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../../tables.ts';
 import type { SettingsService, SettingsView } from '../settings/settings.service.ts';
-import * as repository from './answers.repository.ts';
-import type { AnswerRow, Turn } from './answers.repository.ts';
+import type { AnswerRow } from './answers.repository.ts';
+import * as repository from './answers.conversation.repository.ts';
+import type { Turn } from './answers.conversation.repository.ts';
 
 /** What an answer replies to. Never internal notes, never another customer's words. */
 export type Conversation = {

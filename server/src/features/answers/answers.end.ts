@@ -9,6 +9,7 @@ import type { Outcome } from './answers.outcome.ts';
 import { handoffPacket } from './answers.packet.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow } from './answers.repository.ts';
+import { listCited, newestQuestion } from './answers.conversation.repository.ts';
 
 export type Ended = {
   ended: AnswerRow;
@@ -117,8 +118,8 @@ export function createEndAnswer(dependencies: {
       title: ticket.title,
       reason,
       decision: outcome.trace?.decision,
-      message: await repository.newestQuestion(db, ticket.id),
-      tried: await repository.listCited(db, ticket.id),
+      message: await newestQuestion(db, ticket.id),
+      tried: await listCited(db, ticket.id),
     });
     await tickets.appendMessage(db, systemActor, {
       ticketId: ticket.id,

@@ -1,4 +1,4 @@
-import type { Turn } from './answers.repository.ts';
+import type { Turn } from './answers.conversation.repository.ts';
 
 /** Older turns are told in one sentence each, of at most this many characters. */
 const sentenceLengthMax = 160;

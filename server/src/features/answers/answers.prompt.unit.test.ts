@@ -5,7 +5,7 @@ import type { Conversation } from './answers.conversation.ts';
 import { historyWithin } from './answers.history.ts';
 import { handoffPacket } from './answers.packet.ts';
 import { buildPrompt, passagesSent, type PromptInput } from './answers.prompt.ts';
-import type { Turn } from './answers.repository.ts';
+import type { Turn } from './answers.conversation.repository.ts';
 
 const passage = {
   chunk_id: 'c',

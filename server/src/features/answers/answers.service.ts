@@ -9,6 +9,7 @@ import type { TicketRow, TicketsService } from '../tickets/tickets.service.ts';
 import * as repository from './answers.repository.ts';
 import type { AnswerRow, Enqueued } from './answers.repository.ts';
 import type { AnswersRunner } from './answers.run.ts';
+import { hasPersonReplied, lastCustomerSeq } from './answers.conversation.repository.ts';
 import type { StreamPosition } from './answers.stream.ts';
 
 export type AnswersSettings = { enabled: boolean; leaseMs: number };
@@ -64,11 +65,11 @@ export function createAnswersService(dependencies: {
       const latest = await repository.findLatest(db, ticketId);
       if (latest && isLive(latest.state)) return latest;
       if (options.liveOnly) return undefined;
-      const seq = await repository.lastCustomerSeq(db, ticketId);
+      const seq = await lastCustomerSeq(db, ticketId);
       if (seq === 0) return undefined;
       if (latest && latest.up_to_seq >= seq) return latest;
       requireAssistant(ticket);
-      if (await repository.hasPersonReplied(db, ticketId, seq)) return undefined;
+      if (await hasPersonReplied(db, ticketId, seq)) return undefined;
       const started = await transaction(db, async (db) => {
         const locked = await tickets.lockVisible(db, actor, ticketId);
         // Somebody else may have started, and even ended it, since the look above.
@@ -89,7 +90,7 @@ export function createAnswersService(dependencies: {
         if (latest && isLive(latest.state)) {
           throw new AppError('answer-live', 'An answer is being written already.');
         }
-        const seq = await repository.lastCustomerSeq(db, ticketId);
+        const seq = await lastCustomerSeq(db, ticketId);
         if (latest?.state === 'completed' && latest.up_to_seq >= seq) {
           throw new AppError('answer-completed', 'The newest message has its answer.');
         }

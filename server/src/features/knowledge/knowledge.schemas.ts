@@ -10,7 +10,7 @@ import {
   Time,
 } from '../../platform/http/schemas.ts';
 import type { ArticleRow, ArticleVersionRow } from './knowledge.repository.ts';
-import type { Passage } from './search.repository.ts';
+import type { FoundPassage } from './knowledge.service.ts';
 
 export const statuses = ['draft', 'published', 'archived'] as const;
 export const audiences = ['public', 'internal'] as const;
@@ -63,6 +63,9 @@ export const SearchResult = named(
       title: Type.String(),
       heading: Type.String(),
       content: Type.String(),
+      snippet: Type.Array(Type.Object({ text: Type.String(), match: Type.Boolean() }, closed), {
+        description: 'The best place in the content; `match`: a word of the question.',
+      }),
       score: Type.Number({
         description: 'The higher the better; comparable within one search only.',
       }),
@@ -143,11 +146,12 @@ export const presentVersion = (version: ArticleVersionRow): Static<typeof Articl
 });
 
 /** A search result on the wire. */
-export const presentPassage = (passage: Passage): Static<typeof SearchResult> => ({
+export const presentPassage = (passage: FoundPassage): Static<typeof SearchResult> => ({
   article_id: passage.article_id,
   title: passage.title,
   heading: passage.heading,
   content: passage.content,
+  snippet: passage.snippet,
   score: passage.score,
 });
 
@@ -182,5 +186,10 @@ export const exampleResult: Static<typeof SearchResult> = {
   title: exampleArticle.title,
   heading: 'Shoes',
   content: 'Try them on indoors only.',
+  snippet: [
+    { text: 'Try them on ', match: false },
+    { text: 'indoors', match: true },
+    { text: ' only.', match: false },
+  ],
   score: 7.31,
 };

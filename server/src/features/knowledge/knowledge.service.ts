@@ -18,7 +18,7 @@ import type {
 } from './knowledge.repository.ts';
 import type { Publisher } from './publish.ts';
 import type { Retrieval } from './retrieval.ts';
-import type { Passage } from './search.repository.ts';
+import { highlight, type Passage, type SnippetPart } from './search.repository.ts';
 
 export type { Retrieved } from './retrieval.ts';
 export type { Passage } from './search.repository.ts';
@@ -30,6 +30,9 @@ export type ArticleInput = {
   audience?: Audience;
   status?: ArticleStatus;
 };
+
+/** A search result, with the place that the words of the question were found at. */
+export type FoundPassage = Passage & { snippet: SnippetPart[] };
 
 /** The client's `Idempotency-Key` with the hash of the request that it came with. */
 type Idempotency = Omit<IdempotencyScope, 'userId'>;
@@ -63,10 +66,13 @@ export function createKnowledgeService(dependencies: {
     },
 
     /** The best passages for a text, best first; a text without known words finds nothing. */
-    async search(reader: Reader, text: string, limit: number): Promise<Passage[]> {
+    async search(reader: Reader, text: string, limit: number): Promise<FoundPassage[]> {
       const { language } = await settings.get();
       const request = { texts: [text], limit, tokenBudget: Infinity, language };
-      return (await retrieval.retrieve(reader, request)).passages;
+      const { passages } = await retrieval.retrieve(reader, request);
+      const contents = passages.map(({ content }) => content);
+      const snippets = await highlight(db, text, contents, language);
+      return passages.map((passage, at) => ({ ...passage, snippet: snippets[at] ?? [] }));
     },
 
     /** What an answer is written from, with the evidence for it. */

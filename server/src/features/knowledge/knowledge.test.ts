@@ -53,6 +53,20 @@ describe('articles', () => {
     expect(await search(customer, 'umbrella')).toEqual([]);
   });
 
+  test('a search result shows where it matches, whatever the form of the word', async () => {
+    const body = `${'Nothing of it here. '.repeat(40)}We repair zeppelins in an hour.`;
+    await admin.post('/api/v1/articles', article('airships', { body }));
+    const { body: found } = await customer.get(
+      '/api/v1/articles/search?q=repairing%20a%20zeppelin',
+    );
+    const [{ snippet }] = found.data;
+    const matches = snippet.filter((part: Json) => part.match).map((part: Json) => part.text);
+    expect(matches).toEqual(['repair', 'zeppelins']);
+    const text = snippet.map((part: Json) => part.text).join('');
+    expect(body).toContain(text);
+    expect(text.length).toBeLessThan(body.length / 2);
+  });
+
   test('internal articles are found by staff only', async () => {
     await admin.post('/api/v1/articles', article('goodwill credits', { audience: 'internal' }));
     expect(await search(agent, 'goodwill credit')).toEqual(['About goodwill credits']);

@@ -16,6 +16,9 @@ export type Passage = {
   score: number;
 };
 
+/** A piece of a passage; `match`: it is a word of the question, in whatever form. */
+export type SnippetPart = { text: string; match: boolean };
+
 /** A lexeme of a question: the word it came from, that word's place, and how many chunks hold it. */
 export type FoundTerm = { at: number; word: string; lexeme: string; chunks: number };
 
@@ -155,3 +158,37 @@ export async function findVocabulary(db: Kysely<Tables>): Promise<VocabularyWord
   );
   return rows;
 }
+
+/** Private characters, which no text that people write has: they mark words without being markup. */
+const matchStart = '\ue000';
+const matchEnd = '\ue001';
+const snippetWords = { most: 40, least: 20 };
+
+/** The piece of each text where the words of the question stand, cut into what matches and what not. */
+export async function highlight(
+  db: Kysely<Tables>,
+  question: string,
+  contents: readonly string[],
+  language: Language = defaultLanguage,
+): Promise<SnippetPart[][]> {
+  const { most, least } = snippetWords;
+  const options = `StartSel=${matchStart}, StopSel=${matchEnd}, MaxWords=${most}, MinWords=${least}`;
+  const config = configuration(language);
+  const { rows } = await sql<{ snippet: string }>`
+    with asked as (
+      select string_agg(quote_literal(lexeme), ' | ')::tsquery as query
+      from unnest(to_tsvector(${config}, ${question}))
+    )
+    select coalesce(ts_headline(${config}, content, query, ${options}), content) as snippet
+    from unnest(${contents.map(withoutMarks)}::text[]) with ordinality as shown (content, at)
+    cross join asked order by at`.execute(db);
+  return rows.map(({ snippet }) => partsOf(snippet));
+}
+
+const withoutMarks = (text: string): string => text.replaceAll(/[\ue000\ue001]/g, '');
+
+const partsOf = (snippet: string): SnippetPart[] =>
+  snippet
+    .split(/(?=\ue000)|(?<=\ue001)/)
+    .map((text) => ({ text: withoutMarks(text), match: text.startsWith(matchStart) }))
+    .filter(({ text }) => text !== '');
