@@ -1,17 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ArticleFile, ArticleImport, Client } from '../../../client/src/client.ts';
+import {
+  ApiError,
+  ConnectionError,
+  type ArticleFile,
+  type ArticleImport,
+  type Client,
+} from '../../../client/src/client.ts';
 import { refuseRepeated } from '../features/knowledge/imports.repeated.ts';
 import { readItem } from '../features/knowledge/imports.schemas.ts';
 import { CommandError } from './failure.ts';
 import { signIn, type SignInOptions } from './sign-in.ts';
 import { printable, type Terminal } from './terminal.ts';
 
-/** What goes into one request: below the server's limits of 2,000 files and 20 MiB. */
-const filesMax = 500;
-const lengthMax = 4 * 1024 * 1024;
+/** What goes into one request: the server takes 2,000 files and 20 MiB, in which quotes are escaped. */
+const filesMax = 2_000;
+const lengthMax = 12 * 1024 * 1024;
 const pollMs = 200;
+/** The server keeps what it was sent: while it restarts there is only nobody to ask. */
+const outageMsMax = 60_000;
 
 type Counts = Pick<ArticleImport, 'done' | 'skipped' | 'failed' | 'errors'>;
 
@@ -99,7 +107,21 @@ async function importBatch(
     show(counts);
     if (state.status === 'completed') return counts;
     await delay(pollMs);
-    state = await client.articles.getImport(state.id);
+    state = await askAgain(client, state.id);
+  }
+}
+
+async function askAgain(client: Client, id: string): Promise<ArticleImport> {
+  const giveUpAt = Date.now() + outageMsMax;
+  for (;;) {
+    try {
+      return await client.articles.getImport(id);
+    } catch (error) {
+      const isAway =
+        error instanceof ConnectionError || (error instanceof ApiError && error.status === 503);
+      if (!isAway || Date.now() > giveUpAt) throw error;
+      await delay(pollMs);
+    }
   }
 }
 
