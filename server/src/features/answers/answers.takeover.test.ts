@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, startWithFakeAi, type AppWithFakeAi } from '../../../test/asking.ts';
 import { createRandom } from '../../../test/random.ts';
 import type { TestClient } from '../../../test/harness.ts';
 import { parseStream, readUntil } from '../../../test/read-stream.ts';
 import type { Json } from '../../../test/reply.ts';
 
-/** Fewer on the embedded database, whose one connection leaves less to chance. */
-const moments = inject('databases').serverUrl ? 200 : 60;
+const moments = 200;
 const atOnce = 20;
 /** About what the fake writes. */
 const answerLength = 200;
