@@ -62,6 +62,8 @@ export const authorizationMatrix: readonly Row[] = [
   ['updateTicket',       'tags',                        401, 422,      404,      200,      200],
   ['updateTicket',       'assignee',                    401, 422,      404,      200,      200],
   ['updateTicket',       'assistant',                   401, 422,      404,      200,      200],
+  ['getTicketTimeline',  '',                            401, 200,      404,      200,      200],
+  ['getTicketTimeline',  'internal note',               401, 'hidden', 404,      'shown',  'shown'],
   ['putTicket',          '',                            401, 200,      404,      200,      200],
   ['putTicket',          'priority',                    401, 422,      404,      200,      200],
 
@@ -79,6 +81,10 @@ export const authorizationMatrix: readonly Row[] = [
   ['streamAnswer',       '',                            401, 200,      404,      200,      200],
   ['cancelAnswer',       '',                            401, 200,      404,      200,      200],
   ['rateAnswer',         '',                            401, 200,      404,      200,      200],
+
+  ['listEvents',         '',                            401, 'shown',  'hidden', 'shown',  'shown'],
+  ['listEvents',         'internal note',               401, 'hidden', 'hidden', 'shown',  'shown'],
+  ['listAudit',          '',                            401, 403,      403,      403,      200],
 
   ['listArticles',       '',                        'shown', 'shown',  'shown',  'shown',  'shown'],
   ['listArticles',       'internal',               'hidden', 'hidden', 'hidden', 'shown',  'shown'],

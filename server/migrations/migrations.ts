@@ -7,6 +7,7 @@ import { knowledgeVersions } from './0005-knowledge-versions.ts';
 import { gate } from './0006-gate.ts';
 import { settings } from './0007-settings.ts';
 import { answerTrace } from './0008-answer-trace.ts';
+import { events } from './0009-events.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -18,4 +19,5 @@ export const migrations: Migrations = {
   '0006-gate': gate,
   '0007-settings': settings,
   '0008-answer-trace': answerTrace,
+  '0009-events': events,
 };

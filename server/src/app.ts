@@ -10,6 +10,8 @@ import { AnswerTraceShape } from './features/answers/answers.trace.schemas.ts';
 import { requireRole } from './features/auth/auth.policy.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
+import { eventsRoutes } from './features/events/events.routes.ts';
+import { Event } from './features/events/events.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
 import { homeRoutes } from './features/operations/home.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
@@ -45,6 +47,7 @@ const shapes = [
   Problem,
   ...authShapes,
   ...usersShapes,
+  Event,
   AnswerLink,
   Citation,
   Message,
@@ -67,7 +70,8 @@ export async function createApp(
   container: Container,
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
-  const { auth, users, knowledge, imports, tickets, answers, messages, operations } = container;
+  const { auth, events, users, knowledge, imports, tickets, answers, messages, operations } =
+    container;
   const { gaps, gate, settings } = container;
   const { answerStreams, eventStreams } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
@@ -122,6 +126,7 @@ export async function createApp(
     (api, _options, done) => {
       void api.register(authRoutes({ auth, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
+      void api.register(eventsRoutes({ events }));
       void api.register(ticketsRoutes({ tickets }));
       void api.register(
         messagesRoutes({ messages, tickets, answers, answerStreams, eventStreams }),

@@ -14,6 +14,7 @@ import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswords } from './features/auth/passwords.ts';
 import { createSessions } from './features/auth/sessions.ts';
 import { createTokens } from './features/auth/tokens.ts';
+import { createEventsRelay } from './features/events/events.relay.ts';
 import { createEventsService } from './features/events/events.service.ts';
 import { createGapsService } from './features/knowledge/gaps.service.ts';
 import { createGateService } from './features/knowledge/gate.service.ts';
@@ -59,7 +60,7 @@ export function createContainer(config: Config, resources: Resources) {
   const { db } = database;
   const { exchangeSecret } = config;
 
-  const events = createEventsService();
+  const events = createEventsService({ db, onRecorded: () => relay.wake() });
   const settings = createSettingsService({
     db,
     events,
@@ -69,7 +70,7 @@ export function createContainer(config: Config, resources: Resources) {
   const tokens = createTokens({ keys: secretKeys, exchangeSecret, clock });
   const sessions = createSessions({ db, clock, tokens });
   const users = createUsersService({ db, events, clock, sessions, passwords });
-  const auth = createAuthService({ db, users, sessions, passwords, tokens });
+  const auth = createAuthService({ db, events, users, sessions, passwords, tokens });
 
   const publisher = createPublisher({
     db,
@@ -127,6 +128,7 @@ export function createContainer(config: Config, resources: Resources) {
   const answers = createAnswersService({
     db,
     bus,
+    events,
     tickets,
     runner,
     settings: { enabled: config.ai.enabled, leaseMs },
@@ -140,12 +142,15 @@ export function createContainer(config: Config, resources: Resources) {
     auth,
     perUserMax: streamsPerUserMax,
   });
+  const relay = createEventsRelay({ db, bus, consumers: [], logger });
   const operations = createOperationsService({ db, migrations, aiAlarms: breaker.alarms });
 
   return {
     database,
     jobs,
     startJobs: () => startKnowledgeJobs({ jobs, knowledge, imports, gate }),
+    events,
+    relay,
     passwords,
     auth,
     users,

@@ -31,6 +31,7 @@ export async function createServer(
     container,
     async stop() {
       const { drainMs } = config.shutdown;
+      await container.relay.stop();
       await Promise.all([container.runner.drain(drainMs), container.jobs.stop(drainMs)]);
       container.eventStreams.close();
       await app.close();

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /*
  * The rows of the database, as server/migrations makes them. Every `timestamptz` has millisecond
@@ -294,6 +294,8 @@ export type ArticleImportItemsTable = {
 
 export type EventsTable = {
   id: string;
+  /** The order of writing: of one ticket the same as `sequence`. */
+  ordinal: GeneratedAlways<number>;
   type: string;
   /** Place in the feed, assigned in commit order after the commit; null until then. */
   position: number | null;

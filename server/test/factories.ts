@@ -4,7 +4,7 @@ import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type { AnswersTable, ArticleStatus, Audience, TicketsTable } from '../src/tables.ts';
-import { testPassword, type TestApp, type TestClient } from './harness.ts';
+import { testPassword, until, type TestApp, type TestClient } from './harness.ts';
 
 export type Factories = ReturnType<typeof createFactories>;
 
@@ -65,6 +65,18 @@ export function createFactories(app: TestApp) {
       );
       return note.id;
     },
+
+    /** Where the object's first event stands in the feed. */
+    positionOf: (objectId: string): Promise<number> =>
+      until('the event to get its position', async () => {
+        const event = await db
+          .selectFrom('events')
+          .select('position')
+          .where('subject_id', '=', objectId)
+          .orderBy('ordinal')
+          .executeTakeFirst();
+        return event?.position ?? false;
+      }),
 
     /** An answer to the first message of a ticket; a live one belongs to a process that never ends. */
     async answer(

@@ -182,6 +182,7 @@ export async function startTestApp(
       return (await container.knowledge.create(author, input)).id;
     },
     async close() {
+      await container.relay.stop();
       await container.runner.drain(0);
       await jobs.stop(0);
       container.eventStreams.close();

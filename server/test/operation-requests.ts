@@ -57,6 +57,14 @@ const ofTicket =
     const id = await scene.make.ticket(scene.people.own);
     return { id, ...(await rest(id, scene)) };
   };
+const noted = async (id: string, { make, people }: Scene) => ({
+  object: await make.note(id, people.agent),
+});
+/** The stretch of the feed where the object's first event stands. */
+const listOfEvents = async ({ make }: Scene, object: string) => ({
+  query: `limit=100&after=${(await make.positionOf(object)) - 1}`,
+  object,
+});
 const ofTicketWithAnswer = (state: 'completed' | 'failed'): Prepare =>
   ofTicket(async (id, { make }) => {
     await make.answer(id, state);
@@ -142,9 +150,7 @@ export const requests: Record<string, Prepare> = {
     return { query: `q=${title}`, object: await make.ticket(people.own, { title }) };
   },
   getTicket: ofTicket(),
-  'getTicket: internal note': ofTicket(async (id, { make, people }) => ({
-    object: await make.note(id, people.agent),
-  })),
+  'getTicket: internal note': ofTicket(noted),
   updateTicket: ofTicket(() => ({ body: { title: 'Shoes do not fit at all' } })),
   'updateTicket: resolve': ofTicket(() => ({ body: { status: 'resolved' } })),
   'updateTicket: reopen': async ({ make, people }) => ({
@@ -160,10 +166,21 @@ export const requests: Record<string, Prepare> = {
   putTicket: ofTicket(() => ({ body: { title: 'Shoes do not fit at all' } })),
   'putTicket: priority': ofTicket(() => ({ body: { priority: 'high' } })),
 
+  getTicketTimeline: ofTicket(),
+  'getTicketTimeline: internal note': ofTicket(noted),
+
+  listEvents: async (scene) => {
+    const { people, make } = scene;
+    return listOfEvents(scene, await make.ticket(people.own));
+  },
+  'listEvents: internal note': async (scene) => {
+    const id = await scene.make.ticket(scene.people.own);
+    return listOfEvents(scene, (await noted(id, scene)).object);
+  },
+  listAudit: nothing,
+
   listMessages: ofTicket(),
-  'listMessages: internal note': ofTicket(async (id, { make, people }) => ({
-    object: await make.note(id, people.agent),
-  })),
+  'listMessages: internal note': ofTicket(noted),
   createMessage: ofTicket(),
   'createMessage: as a stream': ofTicket(() => ({ headers: { accept: 'text/event-stream' } })),
   'createMessage: internal note': ofTicket(() => ({

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import type { HandoffReason, Tables } from '../../tables.ts';
 import { assistantActor, systemActor } from '../events/event-actors.ts';
+import { answerObject } from '../events/event-objects.ts';
 import type { EventsService } from '../events/events.service.ts';
 import type { GapsService } from '../knowledge/gaps.service.ts';
 import type { TicketRow, TicketsService } from '../tickets/tickets.service.ts';
@@ -96,6 +97,7 @@ export function createEndAnswer(dependencies: {
       handoff_mode: 'now',
       handoff_reason: handoff.reason,
     });
+    if (endedToo) await record(db, endedToo, 'answer.handed_off');
     return { ended, endedToo };
   };
 
@@ -140,12 +142,7 @@ export function createEndAnswer(dependencies: {
       actor: assistantActor,
       subjectId: answer.id,
       ticketId: answer.ticket_id,
-      data: {
-        answer_id: answer.id,
-        state: answer.state,
-        verdict: answer.verdict,
-        reason: answer.handoff_reason,
-      },
+      data: answerObject(answer),
     });
   }
 }

@@ -4,6 +4,9 @@ import type { Bus } from '../../platform/bus/bus.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { AnswerState, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
+import { personOf } from '../events/event-actors.ts';
+import { answerObject } from '../events/event-objects.ts';
+import type { EventsService } from '../events/events.service.ts';
 import { answersChanged } from '../tickets/answers-changed.ts';
 import type { TicketRow, TicketsService } from '../tickets/tickets.service.ts';
 import * as repository from './answers.repository.ts';
@@ -24,11 +27,12 @@ export type AnswersService = ReturnType<typeof createAnswersService>;
 export function createAnswersService(dependencies: {
   db: Kysely<Tables>;
   bus: Bus;
+  events: EventsService;
   tickets: TicketsService;
   runner: AnswersRunner;
   settings: AnswersSettings;
 }) {
-  const { db, bus, tickets, runner, settings } = dependencies;
+  const { db, bus, events, tickets, runner, settings } = dependencies;
 
   return {
     /**
@@ -98,7 +102,7 @@ export function createAnswersService(dependencies: {
         const isItsOwnPause =
           ticket.handoff_reason === 'ai-failed' || ticket.handoff_reason === 'ai-incomplete';
         requireAssistant(isItsOwnPause ? { ...ticket, assistant: 'active' } : ticket);
-        if (isItsOwnPause) await tickets.reactivate(db, ticket);
+        if (isItsOwnPause) await tickets.reactivate(db, actor, ticket);
         return { ...(await repository.enqueue(db, ticketId, seq, settings.leaseMs)), ticket };
       });
       await announce({ ...started, ticketId, userId: started.ticket.requester_id });
@@ -118,7 +122,7 @@ export function createAnswersService(dependencies: {
             `The answer is ${answer.state}; only a live one can be stopped.`,
           );
         }
-        await tickets.keepShownText(db, ticket.id, ended);
+        await tickets.tellEnds(db, personOf(actor), 'answer.cancelled', [ended]);
         const latest = await repository.findLatest(db, ticket.id);
         return {
           answer: ended,
@@ -137,11 +141,20 @@ export function createAnswersService(dependencies: {
         if (isLive(answer.state)) {
           throw new AppError('invalid-state', 'The answer is still being written.');
         }
-        return repository.saveFeedback(db, id, {
+        const rated = await repository.saveFeedback(db, id, {
           helpful: feedback.helpful,
           reason: feedback.reason ?? null,
           comment: feedback.comment ?? null,
         });
+        await events.record(db, {
+          type: 'answer.rated',
+          actor: personOf(actor),
+          subjectId: id,
+          ticketId: rated.ticket_id,
+          data: answerObject(rated),
+          previous: { helpful: answer.feedback_helpful },
+        });
+        return rated;
       });
     },
   };

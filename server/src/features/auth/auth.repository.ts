@@ -19,22 +19,20 @@ export const findCredentials = (
 
 /**
  * Holds the user as they are until the transaction ends, so that a session cannot slip in beside a
- * change of password or a disabling, which end all sessions. False when they have just changed.
+ * change of password or a disabling, which end all sessions. Undefined when they have just changed.
  */
-export async function holdForSignIn(
+export const holdForSignIn = (
   db: Transaction<Tables>,
   { id, password_hash }: Credentials,
-): Promise<boolean> {
-  const user = await db
+): Promise<{ id: string; role: Role } | undefined> =>
+  db
     .selectFrom('users')
-    .select('id')
+    .select(['id', 'role'])
     .where('id', '=', id)
     .where('disabled_at', 'is', null)
     .where('password_hash', 'is not distinct from', password_hash)
     .forShare()
     .executeTakeFirst();
-  return user !== undefined;
-}
 
 /** False when the password was changed meanwhile. */
 export async function replacePasswordHash(

@@ -84,16 +84,16 @@ const logInRoute =
           response: { 200: { ...ref(TokenGrant), examples: [exampleGrant] }, ...problems(422) },
         },
       },
-      async ({ body, headers }, reply) => {
+      async ({ body, headers, ip }, reply) => {
         // Without a content type no schema has seen that there is no body.
         if (!body) throw invalidField('', 'required', 'The body is missing.');
-        const { 'user-agent': userAgent = '' } = headers;
+        const origin = { userAgent: headers['user-agent'] ?? '', ip };
         if ('username' in body) {
           const { username: email, password } = body;
-          return sendGrant(reply, await auth.logIn({ email, password, userAgent }));
+          return sendGrant(reply, await auth.logIn({ email, password, ...origin }));
         }
         const { email, password, session } = body;
-        const grant = await auth.logIn({ email, password, userAgent });
+        const grant = await auth.logIn({ email, password, ...origin });
         return sendGrant(reply, grant, session === 'cookie' ? cookie : undefined);
       },
     );
@@ -170,9 +170,9 @@ const sessionRoutes =
           },
         },
       },
-      async ({ body, headers }, reply) => {
-        const { 'user-agent': userAgent = '' } = headers;
-        return sendGrant(reply, await auth.exchange({ ...body, userAgent }));
+      async ({ body, headers, ip }, reply) => {
+        const origin = { userAgent: headers['user-agent'] ?? '', ip };
+        return sendGrant(reply, await auth.exchange({ ...body, ...origin }));
       },
     );
     done();

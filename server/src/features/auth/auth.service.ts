@@ -2,6 +2,8 @@ import type { Kysely } from 'kysely';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
+import { personOf } from '../events/event-actors.ts';
+import type { EventsService } from '../events/events.service.ts';
 import type { UserRow, UsersService } from '../users/users.service.ts';
 import type { Actor } from './actor.ts';
 import * as repository from './auth.repository.ts';
@@ -10,18 +12,22 @@ import type { Passwords } from './passwords.ts';
 import { challenge, type Grant, type Sessions } from './sessions.ts';
 import type { ExchangeClaims, Tokens } from './tokens.ts';
 
-export type LogIn = { email: string; password: string; userAgent: string };
+/** Where a sign-in comes from, for the list of sessions and the audit log. */
+export type Origin = { userAgent: string; ip: string };
+
+export type LogIn = { email: string; password: string } & Origin;
 
 export type AuthService = ReturnType<typeof createAuthService>;
 
 export function createAuthService(dependencies: {
   db: Kysely<Tables>;
+  events: EventsService;
   users: UsersService;
   sessions: Sessions;
   passwords: Passwords;
   tokens: Tokens;
 }) {
-  const { db, users, sessions, passwords, tokens } = dependencies;
+  const { db, events, users, sessions, passwords, tokens } = dependencies;
 
   return {
     async signUp(input: { email: string; name: string; password: string }): Promise<UserRow> {
@@ -45,9 +51,9 @@ export function createAuthService(dependencies: {
     logOut: sessions.leave,
 
     /** A session for a user that the host product vouches for, who is made on the first visit. */
-    async exchange(input: { token: string; userAgent: string }): Promise<Grant> {
+    async exchange({ token, ...origin }: { token: string } & Origin): Promise<Grant> {
       if (!tokens.exchangeEnabled) throw notFound();
-      const claims = tokens.verifyExchange(input.token);
+      const claims = tokens.verifyExchange(token);
       const email = normalEmail(claims?.email ?? '');
       if (!claims || !isEmail(email)) {
         throw invalidCredentials('The token is not acceptable; see the description of its claims.');
@@ -56,7 +62,7 @@ export function createAuthService(dependencies: {
       if (user.role !== 'customer') throw new AppError('forbidden', 'Staff sign in by password.');
       const credentials = await repository.findCredentials(db, { id: user.id });
       if (!credentials) throw invalidCredentials('This account is disabled.');
-      const grant = await openSession(credentials, input.userAgent);
+      const grant = await openSession(credentials, origin);
       if (!grant) throw invalidCredentials('The account has just changed: sign in again.');
       return grant;
     },
@@ -86,6 +92,12 @@ export function createAuthService(dependencies: {
         const isReplaced = await repository.replacePasswordHash(db, credentials, hash);
         if (!isReplaced) throw wrongCurrentPassword();
         await sessions.revokeAll(db, actor.id, actor.sessionId);
+        await events.record(db, {
+          type: 'user.password_changed',
+          actor: personOf(actor),
+          subjectId: actor.id,
+          data: { id: actor.id },
+        });
       });
     },
 
@@ -94,24 +106,31 @@ export function createAuthService(dependencies: {
   };
 
   /** Undefined when the account changed between the check of the password and the session. */
-  async function tryLogIn({ email, password, userAgent }: LogIn): Promise<Grant | undefined> {
+  async function tryLogIn({ email, password, ...origin }: LogIn): Promise<Grant | undefined> {
     const known = await repository.findCredentials(db, { email: normalEmail(email) });
     const isRight = await passwords.verify(password, known?.password_hash);
     if (!known?.password_hash || !isRight) throw wrongLogin();
-    if (!passwords.needsRehash(known.password_hash)) return openSession(known, userAgent);
+    if (!passwords.needsRehash(known.password_hash)) return openSession(known, origin);
     const password_hash = await passwords.hash(password);
     await repository.replacePasswordHash(db, known, password_hash);
-    return openSession({ ...known, password_hash }, userAgent);
+    return openSession({ ...known, password_hash }, origin);
   }
 
   /** Undefined when the credentials are not the user's any more. */
   async function openSession(
     credentials: repository.Credentials,
-    userAgent: string,
+    { userAgent, ip }: Origin,
   ): Promise<Grant | undefined> {
     return transaction(db, async (db) => {
-      const isUnchanged = await repository.holdForSignIn(db, credentials);
-      return isUnchanged ? sessions.open(db, credentials.id, userAgent) : undefined;
+      const user = await repository.holdForSignIn(db, credentials);
+      if (!user) return undefined;
+      await events.record(db, {
+        type: 'user.signed_in',
+        actor: personOf(user),
+        subjectId: user.id,
+        data: { id: user.id, role: user.role, ip },
+      });
+      return sessions.open(db, user.id, userAgent);
     });
   }
 

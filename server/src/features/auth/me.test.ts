@@ -112,7 +112,11 @@ describe('deleting me', () => {
       .where('subject_id', '=', id)
       .orderBy('id')
       .execute();
-    expect(events.map((event) => event.type)).toEqual(['user.created', 'user.updated']);
+    expect(events.map((event) => event.type)).toEqual([
+      'user.created',
+      ...['user.signed_in', 'user.signed_in'],
+      'user.updated',
+    ]);
     expect(JSON.stringify(events)).not.toContain('Ada');
   });
 

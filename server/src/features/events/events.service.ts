@@ -1,56 +1,73 @@
-import { randomUUIDv7 } from 'node:crypto';
-import { sql, type Transaction } from 'kysely';
-import type { AuthorType, Tables } from '../../tables.ts';
+import type { Kysely, Transaction } from 'kysely';
+import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
+import { afterCommit } from '../../platform/database/transaction.ts';
+import type { Tables } from '../../tables.ts';
+import type { Actor } from '../auth/actor.ts';
+import * as repository from './events.repository.ts';
+import type { AuditFilter, EventView, FeedFilter, NewEvent } from './events.repository.ts';
 
-export type EventType =
-  | 'ticket.created'
-  | 'ticket.updated'
-  | 'ticket.status_changed'
-  | 'ticket.assigned'
-  | 'message.created'
-  | 'answer.completed'
-  | 'answer.handed_off'
-  | 'article.published'
-  | 'user.created'
-  | 'user.updated'
-  | 'settings.updated';
+export type { EventActor, EventView, NewEvent, PositionedEvent } from './events.repository.ts';
 
-/** Who made it happen. The assistant and the system have no id. */
-export type EventActor = { type: AuthorType; id: string | null };
-
-/** What happened, in terms of ids and short values: content stays in its own table. */
-export type NewEvent = {
-  type: EventType;
-  actor: EventActor;
-  /** The object that the event is about. */
-  subjectId: string;
-  /** The ticket that it belongs to; such events are numbered per ticket, without holes. */
-  ticketId?: string;
-  data: Record<string, unknown>;
-  previous?: Record<string, unknown>;
-};
+/** A stretch of the feed, and the position to go on behind, which is also there when it is empty. */
+export type Feed = { data: EventView[]; position: number };
 
 export type EventsService = ReturnType<typeof createEventsService>;
 
-export function createEventsService() {
+export function createEventsService(dependencies: {
+  db: Kysely<Tables>;
+  /** Called when a transaction with an event has committed. */
+  onRecorded: () => void;
+}) {
+  const { db, onRecorded } = dependencies;
+
   return {
     /**
      * Writes an event in the transaction of the change that it tells of. An event of a ticket takes
      * its sequence from the ticket's row, which the caller has locked.
      */
-    async record(db: Transaction<Tables>, event: NewEvent): Promise<void> {
-      const sequence = event.ticketId
-        ? sql<number>`(select last_event from bumped)`
-        : sql<null>`null::integer`;
-      const bumped = event.ticketId
-        ? sql`update tickets set last_event = last_event + 1 where id = ${event.ticketId} returning last_event`
-        : sql`select null`;
-      await sql`
-        with bumped as (${bumped})
-        insert into events (id, type, actor_type, actor_id, ticket_id, subject_id, sequence, data, previous)
-        values (${randomUUIDv7()}, ${event.type}, ${event.actor.type}, ${event.actor.id},
-          ${event.ticketId ?? null}, ${event.subjectId}, ${sequence}, ${JSON.stringify(event.data)}::jsonb,
-          ${event.previous ? JSON.stringify(event.previous) : null}::jsonb)`.execute(db);
+    async record(db: Transaction<Tables>, event: NewEvent): Promise<string> {
+      afterCommit(db, onRecorded);
+      return repository.insert(db, event);
+    },
+
+    /** What the actor may see of what happened behind `after`, in the order of the commits. */
+    async feed(
+      actor: Actor,
+      { after, limit, filter }: { after: number; limit: number; filter: FeedFilter },
+    ): Promise<Feed> {
+      // Looked up first: what comes between the two looks is read again, and not lost.
+      const newest = await repository.newestPosition(db);
+      const data = await repository.listFeed(db, actor, { after, limit, filter });
+      const last = data.at(-1)?.position ?? after;
+      return { data, position: data.length < limit ? Math.max(newest, last) : last };
+    },
+
+    /** What the actor may see of a ticket's life. The caller has looked whether the ticket is visible. */
+    async timeline(
+      actor: Actor,
+      ticketId: string,
+      page: { limit: number; direction: 'asc' | 'desc'; cursor: string | undefined },
+    ): Promise<Page<EventView>> {
+      const { limit, direction, cursor } = page;
+      const boundTo = ['timeline', actor.id, ticketId, direction];
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, boundTo).value;
+      const rows = await repository.listOfTicket(db, actor, ticketId, {
+        limit,
+        direction,
+        after: after === undefined ? undefined : Number(after),
+      });
+      return pageOf(rows, limit, boundTo, (row) => String(row.sequence));
+    },
+
+    /** What the team did, and what happened to accounts, settings and webhooks; newest first. */
+    async audit(
+      actor: Actor,
+      { filter, limit, cursor }: { filter: AuditFilter; limit: number; cursor: string | undefined },
+    ): Promise<Page<EventView>> {
+      const boundTo = ['audit', actor.id, filter];
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, boundTo);
+      const rows = await repository.listAudit(db, filter, { limit, after });
+      return pageOf(rows, limit, boundTo, (row) => row.created_at.toISOString());
     },
   };
 }

@@ -7,7 +7,6 @@ import { createRandom } from '../../../test/random.ts';
 import type { Json } from '../../../test/reply.ts';
 import { chunksOf } from './chunks.ts';
 import * as index from './index.repository.ts';
-import { createEventsService } from '../events/events.service.ts';
 import { defaultLanguage, type Language } from '../settings/settings.defaults.ts';
 import { createPublisher } from './publish.ts';
 
@@ -145,7 +144,7 @@ test('what is staged while the language changes is indexed in the new one', asyn
   const seen: Language[] = ['english'];
   const publisher = createPublisher({
     db: app.db,
-    events: createEventsService(),
+    events: app.container.events,
     language: async () => seen.shift() ?? 'german',
     onChange: async () => undefined,
   });

@@ -108,7 +108,7 @@ export function createKnowledgeService(dependencies: {
 
     remove(actor: Actor, id: string): Promise<void> {
       requirePublisher(actor, true);
-      return publisher.remove(async (db) => {
+      return publisher.remove(actor.id, async (db) => {
         const article = await repository.lock(db, id);
         if (!article) throw notFound();
         return article;

@@ -2,6 +2,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
+import { articleObject } from '../events/event-objects.ts';
+import type { EventType } from '../events/event-types.ts';
 import type { EventsService } from '../events/events.service.ts';
 import { chunksOf } from './chunks.ts';
 import * as index from './index.repository.ts';
@@ -54,6 +56,7 @@ export function createPublisher(dependencies: {
           saved = undefined;
           return work(db, async (authorId, before, fields) => {
             const article = await store(db, before, fields);
+            await recordSaved(db, authorId, before, article);
             const replaced = await replacePublished(db, authorId, before, article, staging);
             saved = { id: article.id, replaced };
             return article;
@@ -68,12 +71,16 @@ export function createPublisher(dependencies: {
     },
 
     /** Deletes an article, in one short transaction of which `find` is the first statement. */
-    async remove(find: (db: Transaction<Tables>) => Promise<ArticleRow>): Promise<void> {
+    async remove(
+      authorId: string,
+      find: (db: Transaction<Tables>) => Promise<ArticleRow>,
+    ): Promise<void> {
       const unused = await transaction(db, async (db) => {
         const article = await find(db);
         const chunks =
           article.published_version === null ? [] : await replaceChunks(db, article.id, null, []);
         await repository.remove(db, article.id);
+        await record(db, 'article.removed', authorId, article);
         return chunks;
       });
       await discard(unused);
@@ -137,19 +144,36 @@ export function createPublisher(dependencies: {
     article: ArticleRow,
     staging: index.Staging,
   ): Promise<index.Staging> {
-    const { id, version, title, published_version: published } = article;
+    const { id, published_version: published } = article;
     if (published === null && (before?.published_version ?? null) === null) return [];
     const replaced = await replaceChunks(db, id, published, staging);
     if (published !== null) {
       await repository.insertVersion(db, article, authorId);
-      await events.record(db, {
-        type: 'article.published',
-        actor: { type: 'agent', id: authorId },
-        subjectId: id,
-        data: { article_id: id, version, title },
-      });
+      await record(db, 'article.published', authorId, article);
     }
     return replaced;
+  }
+
+  async function recordSaved(
+    db: Transaction<Tables>,
+    authorId: string,
+    before: ArticleRow | undefined,
+    article: ArticleRow,
+  ): Promise<void> {
+    if (before) await record(db, 'article.updated', authorId, article, articleObject(before));
+    else await record(db, 'article.created', authorId, article);
+  }
+
+  async function record(
+    db: Transaction<Tables>,
+    type: EventType & `article.${string}`,
+    authorId: string,
+    article: ArticleRow,
+    previous?: Record<string, unknown>,
+  ): Promise<void> {
+    const actor = { type: 'agent' as const, id: authorId };
+    const data = articleObject(article);
+    await events.record(db, { type, actor, subjectId: article.id, data, previous });
   }
 
   /** What this does not get done, the periodic clean-up does: the publication has happened. */

@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
+import { personOf } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
 import { defaultSettings, type Settings } from './settings.defaults.ts';
 import * as repository from './settings.repository.ts';
@@ -51,7 +52,7 @@ export function createSettingsService(dependencies: {
         });
         await events.record(db, {
           type: 'settings.updated',
-          actor: { type: 'agent', id: actor.id },
+          actor: personOf(actor),
           subjectId: actor.id,
           data: { version: after.version, changed: Object.keys(changes) },
         });

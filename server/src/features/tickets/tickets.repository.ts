@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { sql, type Kysely, type RawBuilder, type Selectable, type Transaction } from 'kysely';
 import { behind, type Position } from '../../platform/database/page.ts';
 import type {
+  AnswersTable,
   AnswerState,
   AuthorType,
   Citation,
@@ -235,6 +236,9 @@ export function listMessages(
     .execute();
 }
 
+/** An answer that was cut, with what it had shown. */
+export type EndedAnswer = Selectable<AnswersTable>;
+
 /**
  * Ends every live answer of a ticket, keeping what was shown: the rows' own text, which is what
  * readers saw at most. The caller holds the ticket's lock, so no answer can start or end meanwhile.
@@ -243,13 +247,13 @@ export async function endLiveAnswers(
   db: Transaction<Tables>,
   ticketId: string,
   state: 'superseded' | 'cancelled',
-): Promise<{ id: string; message_id: string; text: string }[]> {
+): Promise<EndedAnswer[]> {
   return db
     .updateTable('answers')
     .set({ state, ended_at: sql<Date>`now()`, lease_owner: null, lease_until: null })
     .where('ticket_id', '=', ticketId)
     .where('state', 'in', ['queued', 'streaming'])
-    .returning(['id', 'message_id', 'text'])
+    .returningAll()
     .execute();
 }
 
@@ -260,7 +264,7 @@ export async function endLiveAnswers(
 export async function silenceAssistant(
   db: Transaction<Tables>,
   ticketId: string,
-): Promise<{ id: string; message_id: string; text: string }[]> {
+): Promise<EndedAnswer[]> {
   await db
     .updateTable('tickets')
     .set({ assistant: 'paused' })

@@ -1,8 +1,9 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { invalidField } from '../../errors.ts';
 import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { timeOf } from '../../platform/http/query.ts';
 import { IdParams, ifMatchHeaders, pageOf, problems, ref } from '../../platform/http/schemas.ts';
-import type { Actor } from '../auth/actor.ts';
+import { isStaff, type Actor } from '../auth/actor.ts';
+import { Event, exampleEvent, presentEvent, TimelineQuery } from '../events/events.schemas.ts';
 import {
   exampleMessage,
   exampleTicket,
@@ -143,6 +144,31 @@ export const ticketsRoutes =
         return { ...page, data: page.data.map(presentMessage) };
       },
     );
+
+    app.get(
+      '/tickets/:id/timeline',
+      {
+        config: { policy: 'signed-in' },
+        schema: {
+          operationId: 'getTicketTimeline',
+          summary: 'Read what happened to a ticket',
+          description: 'Customers do not see the notes between members of the team.',
+          tags: ['tickets'],
+          params: IdParams,
+          querystring: TimelineQuery,
+          response: {
+            200: { ...pageOf(ref(Event)), examples: [{ data: [exampleEvent], next_cursor: null }] },
+            ...problems(404, 422),
+          },
+        },
+      },
+      async ({ actor, params, query }) => {
+        const { limit = 25, cursor, sort = 'created_at' } = query;
+        const direction = sort === 'created_at' ? 'asc' : 'desc';
+        const page = await tickets.timeline(actor, params.id, { limit, direction, cursor });
+        return { ...page, data: page.data.map((event) => presentEvent(event, isStaff(actor))) };
+      },
+    );
     done();
   };
 
@@ -157,14 +183,6 @@ function filterOf(actor: Actor, query: Static<typeof ListTicketsQuery>): TicketF
     createdBefore: timeOf('created_at[lt]', query['created_at[lt]']),
     text: query.q,
   };
-}
-
-/** A leap second passes the format, but no Date can hold it. */
-function timeOf(name: string, value: string | undefined): Date | undefined {
-  if (value === undefined) return undefined;
-  const time = new Date(value);
-  if (time.getTime() >= 0) return time;
-  throw invalidField(`?${name}`, 'time', 'must be a time from 1970 on');
 }
 
 const sortOf = (sort: string): TicketSort => ({

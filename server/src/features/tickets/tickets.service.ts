@@ -12,8 +12,9 @@ import type {
   TicketStatus,
 } from '../../tables.ts';
 import { isStaff, type Actor } from '../auth/actor.ts';
-import { assistantActor } from '../events/event-actors.ts';
-import type { EventActor, EventsService } from '../events/events.service.ts';
+import { assistantActor, personOf } from '../events/event-actors.ts';
+import { answerObject, messageObject, ticketObject } from '../events/event-objects.ts';
+import type { EventActor, EventsService, EventView } from '../events/events.service.ts';
 import { answersChanged } from './answers-changed.ts';
 import { nextStatuses, staffFields, statusAfterCustomerMessage } from './tickets.policy.ts';
 import * as repository from './tickets.repository.ts';
@@ -118,6 +119,15 @@ export function createTicketsService(dependencies: {
       return message;
     },
 
+    async timeline(
+      actor: Actor,
+      id: string,
+      page: { limit: number; direction: 'asc' | 'desc'; cursor: string | undefined },
+    ): Promise<Page<EventView>> {
+      if (!(await repository.findVisible(db, actor, id))) throw notFound();
+      return events.timeline(actor, id, page);
+    },
+
     /** Creates a ticket with its description as message 1, in the caller's transaction. */
     async create(db: Transaction<Tables>, actor: Actor, input: CreateTicket): Promise<TicketRow> {
       if (!isStaff(actor)) refuseStaffFields(input);
@@ -143,7 +153,7 @@ export function createTicketsService(dependencies: {
         actor: personOf(actor),
         subjectId: ticket.id,
         ticketId: ticket.id,
-        data: { number: ticket.number, requester_id: ticket.requester_id, status: ticket.status },
+        data: ticketObject(ticket),
       });
       await appendAndRecord(db, personOf(actor), {
         ticketId: ticket.id,
@@ -214,8 +224,12 @@ export function createTicketsService(dependencies: {
       input: { content: string; visibility: 'public' | 'internal'; status?: TicketStatus },
     ): Promise<{ message: { id: string; seq: number }; ended: string[] }> {
       const isPublic = input.visibility === 'public';
-      const ended = isPublic ? await takeOver(db, ticket) : [];
-      const message = await appendAndRecord(db, personOf(actor), {
+      const by = personOf(actor);
+      const { ticket: taken, ended } = isPublic
+        ? await takeOver(db, by, ticket)
+        : { ticket, ended: [] };
+      await recordChange(db, by, ticket, taken);
+      const message = await appendAndRecord(db, by, {
         ticketId: ticket.id,
         authorType: 'agent',
         authorId: actor.id,
@@ -224,7 +238,7 @@ export function createTicketsService(dependencies: {
       });
       const status = input.status ?? (isPublic ? 'pending' : ticket.status);
       if (input.status) requireMove(actor, ticket, input.status);
-      await moveTo(db, personOf(actor), ticket, status);
+      await moveTo(db, by, taken, status);
       return { message, ended };
     },
 
@@ -233,12 +247,15 @@ export function createTicketsService(dependencies: {
       appendAndRecord(db, actor, message),
 
     moveTo,
-    keepShownText,
+    tellEnds,
     findVisible: (actor: Actor, id: string) => repository.findVisible(db, actor, id),
 
     /** Takes the ticket out of the people's queue and gives it back to the assistant. */
-    reactivate: (db: Transaction<Tables>, ticket: TicketRow) =>
-      repository.update(db, ticket.id, { ...clearedHandoff, assistant: 'active' }, clock.now()),
+    async reactivate(db: Transaction<Tables>, actor: Actor, ticket: TicketRow): Promise<void> {
+      const changes = { ...clearedHandoff, assistant: 'active' as const };
+      const updated = await repository.update(db, ticket.id, changes, clock.now());
+      await recordChange(db, personOf(actor), ticket, updated);
+    },
 
     /** Puts the ticket into the people's queue and silences the assistant. */
     async handOff(
@@ -248,7 +265,7 @@ export function createTicketsService(dependencies: {
       handoff: { reason: HandoffReason; answerId: string | null },
     ): Promise<void> {
       const now = clock.now();
-      await repository.update(
+      const updated = await repository.update(
         db,
         ticket.id,
         {
@@ -259,7 +276,8 @@ export function createTicketsService(dependencies: {
         },
         now,
       );
-      if (ticket.status !== 'closed') await moveTo(db, actor, ticket, 'open');
+      await recordChange(db, actor, ticket, updated);
+      if (ticket.status !== 'closed') await moveTo(db, actor, updated, 'open');
     },
   };
 
@@ -276,60 +294,72 @@ export function createTicketsService(dependencies: {
     if (changes.assignee_id) {
       await requireUser(db, changes.assignee_id, 'assignee_id', ['agent', 'admin']);
     }
+    const by = personOf(actor);
     const ended: string[] = [];
     if (changes.assignee_id || changes.assistant === 'paused' || changes.assistant === 'off') {
-      ended.push(...(await takeOver(db, ticket, changes.assignee_id ? 'clear' : 'keep')));
+      ended.push(...(await takeOver(db, by, ticket, changes.assignee_id ? 'clear' : 'keep')).ended);
     }
     if (changes.status === 'resolved' || changes.status === 'closed') {
-      ended.push(...(await endAnswers(db, ticket.id, 'cancelled')));
+      const cancelled = await repository.endLiveAnswers(db, ticket.id, 'cancelled');
+      ended.push(...(await tellEnds(db, by, 'answer.cancelled', cancelled)));
     }
     const { status, ...fields } = changes;
-    await repository.update(db, ticket.id, { ...fields, version: ticket.version + 1 }, clock.now());
-    if (status) await moveTo(db, personOf(actor), ticket, status);
-    const { assignee_id, ...others } = fields;
-    if (assignee_id !== undefined) {
-      await recordChange(db, actor, 'ticket.assigned', ticket, { assignee_id });
-    }
-    if (Object.keys(others).length > 0) {
-      await recordChange(db, actor, 'ticket.updated', ticket, others);
-    }
+    const version = ticket.version + 1;
+    const updated = await repository.update(db, ticket.id, { ...fields, version }, clock.now());
+    await recordChange(db, by, ticket, updated);
+    if (status) await moveTo(db, by, updated, status);
     return ended;
   }
 
-  /** What a person's public reply, claim or pause does to the assistant and to the people's queue. */
+  /**
+   * What a person's public reply, claim or pause does to the assistant and to the people's queue.
+   * Returns the ticket as it is then, and the answers that ended.
+   */
   async function takeOver(
     db: Transaction<Tables>,
+    actor: EventActor,
     ticket: TicketRow,
     queue: 'clear' | 'keep' = 'clear',
-  ): Promise<string[]> {
+  ): Promise<{ ticket: TicketRow; ended: string[] }> {
     const answers = await repository.silenceAssistant(db, ticket.id);
-    for (const answer of answers) await keepShownText(db, ticket.id, answer);
+    const ended = await tellEnds(db, actor, 'answer.superseded', answers);
     if (queue === 'clear' && ticket.handoff_at) {
-      await repository.update(db, ticket.id, clearedHandoff, clock.now());
+      const taken = await repository.update(db, ticket.id, clearedHandoff, clock.now());
+      return { ticket: taken, ended };
     }
-    return answers.map((answer) => answer.id);
+    const assistant = ticket.assistant === 'active' ? 'paused' : ticket.assistant;
+    return { ticket: { ...ticket, assistant }, ended };
   }
 
-  async function endAnswers(
+  /** Keeps what cut answers had shown, and records who cut them. */
+  async function tellEnds(
     db: Transaction<Tables>,
-    ticketId: string,
-    state: 'superseded' | 'cancelled',
+    actor: EventActor,
+    type: 'answer.cancelled' | 'answer.superseded',
+    answers: repository.EndedAnswer[],
   ): Promise<string[]> {
-    const answers = await repository.endLiveAnswers(db, ticketId, state);
-    for (const answer of answers) await keepShownText(db, ticketId, answer);
+    for (const answer of answers) {
+      await keepShownText(db, answer);
+      await events.record(db, {
+        type,
+        actor,
+        subjectId: answer.id,
+        ticketId: answer.ticket_id,
+        data: answerObject(answer),
+      });
+    }
     return answers.map((answer) => answer.id);
   }
 
   /** What the customer saw is what is saved: also of an answer that was cut short. */
   async function keepShownText(
     db: Transaction<Tables>,
-    ticketId: string,
-    answer: { id: string; message_id: string; text: string },
+    answer: repository.EndedAnswer,
   ): Promise<void> {
     if (answer.text === '') return;
     await appendAndRecord(db, assistantActor, {
       id: answer.message_id,
-      ticketId,
+      ticketId: answer.ticket_id,
       authorType: 'assistant',
       authorId: null,
       content: answer.text,
@@ -342,15 +372,15 @@ export function createTicketsService(dependencies: {
     actor: EventActor,
     message: repository.NewMessage,
   ): Promise<{ id: string; seq: number }> {
-    const { id, seq, visibility } = await repository.appendMessage(db, message, clock.now());
+    const appended = await repository.appendMessage(db, message, clock.now());
     await events.record(db, {
       type: 'message.created',
       actor,
-      subjectId: id,
+      subjectId: appended.id,
       ticketId: message.ticketId,
-      data: { message_id: id, seq, visibility, author_type: message.authorType },
+      data: messageObject(appended),
     });
-    return { id, seq };
+    return { id: appended.id, seq: appended.seq };
   }
 
   /** Moves a locked ticket to a status, with all that hangs on it. */
@@ -363,7 +393,7 @@ export function createTicketsService(dependencies: {
     if (status === ticket.status) return;
     const now = clock.now();
     const isDone = status === 'resolved' || status === 'closed';
-    await repository.update(
+    const moved = await repository.update(
       db,
       ticket.id,
       {
@@ -378,29 +408,26 @@ export function createTicketsService(dependencies: {
       actor,
       subjectId: ticket.id,
       ticketId: ticket.id,
-      data: { status },
+      data: ticketObject(moved),
       previous: { status: ticket.status },
     });
   }
 
+  /** Records what differs, but for the status: that is `moveTo`'s. */
   async function recordChange(
     db: Transaction<Tables>,
-    actor: Actor,
-    type: 'ticket.assigned' | 'ticket.updated',
-    ticket: TicketRow,
-    changes: repository.TicketChanges,
+    actor: EventActor,
+    before: TicketRow,
+    after: TicketRow,
   ): Promise<void> {
-    const before = Object.keys(changes).map(
-      (name) => [name, ticket[name as keyof TicketRow]] as const,
-    );
-    await events.record(db, {
-      type,
-      actor: personOf(actor),
-      subjectId: ticket.id,
-      ticketId: ticket.id,
-      data: changes,
-      previous: Object.fromEntries(before),
-    });
+    const { assignee_id, ...others } = previousOf(before, after);
+    const change = { actor, subjectId: after.id, ticketId: after.id, data: ticketObject(after) };
+    if (assignee_id !== undefined) {
+      await events.record(db, { ...change, type: 'ticket.assigned', previous: { assignee_id } });
+    }
+    if (Object.keys(others).length > 0) {
+      await events.record(db, { ...change, type: 'ticket.updated', previous: others });
+    }
   }
 
   async function requireUser(
@@ -425,11 +452,6 @@ const clearedHandoff = { handoff_reason: null, handoff_at: null, handoff_answer_
 
 const bySeq = (message: { seq: number }): string => String(message.seq);
 
-const personOf = (actor: Actor): EventActor => ({
-  type: isStaff(actor) ? 'agent' : 'customer',
-  id: actor.id,
-});
-
 function refuseStaffFields(input: object): void {
   const field = staffFields.find((name) => name in input);
   if (field) throw invalidField(`/${field}`, 'not-settable', 'Only staff may set this field.');
@@ -444,6 +466,23 @@ function requireMove(actor: Actor, ticket: TicketRow, status: TicketStatus): voi
     'invalid-state',
     `A ticket that is ${ticket.status} cannot become ${status}. ${options}`.trim(),
   );
+}
+
+const recorded = [
+  'title',
+  'priority',
+  'assignee_id',
+  'tags',
+  'assistant',
+  'handoff_reason',
+] as const;
+
+/** The values of `before` that `after` has differently. */
+function previousOf(before: TicketRow, after: TicketRow): Partial<TicketRow> {
+  const changed = recorded.filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
+  return Object.fromEntries(changed.map((name) => [name, before[name]]));
 }
 
 /** Only what really differs counts as a change. */

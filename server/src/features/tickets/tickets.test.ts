@@ -306,8 +306,9 @@ test('everything that happens is recorded, numbered per ticket without holes', a
     'message.created',
     'ticket.status_changed',
     'answer.completed',
+    'ticket.updated',
     'message.created',
     'ticket.status_changed',
   ]);
-  expect(events.map((event) => event.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(events.map((event) => event.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });

@@ -6,7 +6,7 @@ import { once } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { transaction, violates } from '../../platform/database/transaction.ts';
 import type { Role, Tables } from '../../tables.ts';
-import { isStaff, type Actor } from '../auth/actor.ts';
+import type { Actor } from '../auth/actor.ts';
 import {
   deletedEmailOf,
   deletedName,
@@ -16,6 +16,8 @@ import {
 } from '../auth/identity.ts';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Sessions } from '../auth/sessions.ts';
+import { personOf } from '../events/event-actors.ts';
+import { userObject } from '../events/event-objects.ts';
 import type { EventActor, EventsService } from '../events/events.service.ts';
 import {
   listable,
@@ -160,7 +162,7 @@ export function createUsersService(dependencies: {
       type: 'user.created',
       actor: by ?? { type: 'customer', id: user.id },
       subjectId: user.id,
-      data: { role: user.role },
+      data: userObject(user),
     });
     return user;
   }
@@ -204,19 +206,12 @@ export function createUsersService(dependencies: {
       actor: by,
       subjectId: user.id,
       // A name is personal: the event tells that it changed, not from what to what.
-      data: { ...standing(updated), name_changed: updated.name !== user.name },
-      previous: standing(user),
+      data: { ...userObject(updated), name_changed: updated.name !== user.name },
+      previous: userObject(user),
     });
     return updated;
   }
 }
-
-const standing = (user: UserRow) => ({ role: user.role, disabled: user.disabled_at !== null });
-
-const personOf = (actor: Actor): EventActor => ({
-  type: isStaff(actor) ? 'agent' : 'customer',
-  id: actor.id,
-});
 
 const canAdminister = (user: Pick<UserRow, 'role' | 'disabled_at' | 'password_hash'>): boolean =>
   user.role === 'admin' && user.disabled_at === null && user.password_hash !== null;

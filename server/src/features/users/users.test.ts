@@ -163,7 +163,11 @@ describe('making an admin from the command line', () => {
     expect(made).toMatchObject({ role: 'admin', email: account.email.toLowerCase() });
     const headers = bearer(await tokenOf(test, account.email));
     expect((await test.anonymous.get(usersUrl, headers)).status).toBe(200);
-    expect(await eventsOf(test, made.id)).toMatchObject([{ actor_type: 'system', actor_id: null }]);
+    expect((await eventsOf(test, made.id))[0]).toMatchObject({
+      type: 'user.created',
+      actor_type: 'system',
+      actor_id: null,
+    });
   });
 
   it.each([

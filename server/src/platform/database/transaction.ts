@@ -3,6 +3,9 @@ import type { Dialect, Driver, Kysely, Transaction } from 'kysely';
 
 const insideTransaction = new AsyncLocalStorage<boolean>();
 
+/** What each open transaction has asked for behind its commit. */
+const followUps = new WeakMap<object, Set<() => void>>();
+
 /** SQLSTATEs that PostgreSQL asks us to answer by trying again: serialisation failure, deadlock. */
 const retryableStates = new Set(['40001', '40P01']);
 const attemptsMax = 3;
@@ -17,14 +20,30 @@ export async function transaction<Tables, Result>(
   work: (db: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
+    const followUp = new Set<() => void>();
+    let result: Result;
     try {
-      return await db
-        .transaction()
-        .execute((transaction) => insideTransaction.run(true, () => work(transaction)));
+      result = await db.transaction().execute((transaction) => {
+        followUps.set(transaction, followUp);
+        return insideTransaction.run(true, () => work(transaction));
+      });
     } catch (error) {
       if (attempt >= attemptsMax || !retryableStates.has(sqlState(error))) throw error;
+      continue;
     }
+    for (const follow of followUp) follow();
+    return result;
   }
+}
+
+/**
+ * Calls `follow` when the transaction has committed, once however often it is asked for, and not at
+ * all when it rolls back. A crash in between loses the call, so it may only hurry what is done anyway.
+ */
+export function afterCommit<Tables>(db: Transaction<Tables>, follow: () => void): void {
+  const followUp = followUps.get(db);
+  if (!followUp) throw new Error('The transaction was not opened with `transaction`.');
+  followUp.add(follow);
 }
 
 /** Leaves the mark of the surrounding transaction: for work that is started by it but outlives it. */

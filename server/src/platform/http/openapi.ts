@@ -36,6 +36,7 @@ export async function registerOpenApi(
         { name: 'messages', description: 'The conversation of a ticket.' },
         { name: 'answers', description: 'What the assistant says, live.' },
         { name: 'knowledge', description: 'The articles that it answers from.' },
+        { name: 'events', description: 'What happened, in order.' },
         { name: 'workspace', description: 'What holds for everybody.' },
         { name: 'operations', description: 'Health.' },
       ],

@@ -1,0 +1,33 @@
+/**
+ * What happens in the product, for everybody who may see its subject: in the feed, on the timeline of
+ * a ticket, in webhooks.
+ */
+export const publicEventTypes = [
+  'ticket.created',
+  'ticket.updated',
+  'ticket.status_changed',
+  'ticket.assigned',
+  'message.created',
+  'answer.completed',
+  'answer.handed_off',
+  'answer.cancelled',
+  'answer.superseded',
+  'answer.rated',
+  'article.published',
+  'user.created',
+] as const;
+
+export type PublicEventType = (typeof publicEventTypes)[number];
+
+/** What only the audit log shows. */
+export const auditEventTypes = [
+  'article.created',
+  'article.updated',
+  'article.removed',
+  'user.updated',
+  'user.signed_in',
+  'user.password_changed',
+  'settings.updated',
+] as const;
+
+export type EventType = PublicEventType | (typeof auditEventTypes)[number];
