@@ -111,6 +111,18 @@ export const authorizationMatrix: readonly Row[] = [
   ['getSettings',        '',                            401, 403,      403,      403,      200],
   ['updateSettings',     '',                            401, 403,      403,      403,      200],
 
+  ['listWebhooks',       '',                            401, 403,      403,      403,      200],
+  ['createWebhook',      '',                            401, 403,      403,      403,      201],
+  ['getWebhook',         '',                            401, 403,      403,      403,      200],
+  ['updateWebhook',      '',                            401, 403,      403,      403,      200],
+  ['removeWebhook',      '',                            401, 403,      403,      403,      204],
+  ['rotateWebhookSecret', '',                           401, 403,      403,      403,      200],
+  ['testWebhook',        '',                            401, 403,      403,      403,      202],
+  ['recoverWebhook',     '',                            401, 403,      403,      403,      202],
+  ['listWebhookDeliveries', '',                         401, 403,      403,      403,      200],
+  ['getWebhookDelivery', '',                            401, 403,      403,      403,      200],
+  ['redeliverWebhookDelivery', '',                      401, 403,      403,      403,      202],
+
   ['live',               '',                            200, 200,      '-',      200,      200],
   ['ready',              '',                            200, 200,      '-',      200,      200],
   ['healthCheck',        '',                            200, 200,      '-',      200,      200],

@@ -36,6 +36,10 @@ import {
 } from './features/tickets/tickets.schemas.ts';
 import { usersRoutes } from './features/users/users.routes.ts';
 import { usersShapes } from './features/users/users.schemas.ts';
+import { deliveriesRoutes } from './features/webhooks/deliveries.routes.ts';
+import { Delivery, DeliveryWithAttempts } from './features/webhooks/deliveries.schemas.ts';
+import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
+import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
 import { CursorError } from './platform/database/page.ts';
 import { isUnavailable } from './platform/database/transaction.ts';
 import { registerOpenApi } from './platform/http/openapi.ts';
@@ -62,6 +66,10 @@ const shapes = [
   KnowledgeGap,
   KnowledgeGate,
   Settings,
+  Webhook,
+  WebhookWithSecret,
+  Delivery,
+  DeliveryWithAttempts,
 ];
 
 /** The HTTP server with every feature's routes, ready to listen. */
@@ -72,7 +80,7 @@ export async function createApp(
 ): Promise<HttpServer> {
   const { auth, events, users, knowledge, imports, tickets, answers, messages, operations } =
     container;
-  const { gaps, gate, settings } = container;
+  const { gaps, gate, settings, webhooks, deliveries } = container;
   const { answerStreams, eventStreams } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
@@ -137,6 +145,8 @@ export async function createApp(
       void api.register(gapsRoutes({ gaps }));
       void api.register(gateRoutes({ gate }));
       void api.register(settingsRoutes({ settings }));
+      void api.register(webhooksRoutes({ webhooks }));
+      void api.register(deliveriesRoutes({ webhooks, deliveries }));
       done();
     },
     { prefix: '/api/v1' },

@@ -44,6 +44,15 @@ export type Config = Readonly<{
   }>;
   answers: Readonly<{ leaseMs: number; sweepMs: number; streamsPerUserMax: number }>;
   streams: Readonly<{ keepAliveMs: number; stallMs: number; lifeMs: number; recheckMs: number }>;
+  webhooks: Readonly<{
+    /** Exact `host:port` that may be private and plain http, for tests and intranets. */
+    allow: ReadonlySet<string>;
+    /** Waits before each attempt. */
+    scheduleMs: readonly number[];
+    timeoutMs: number;
+    /** A webhook that has failed for this long is disabled. */
+    failingMs: number;
+  }>;
   shutdown: Readonly<{ graceMs: number; drainMs: number }>;
 }>;
 
@@ -113,6 +122,12 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       stallMs: read.integer('STREAM_STALL_MS', 30_000, 100, 600_000),
       lifeMs: read.integer('STREAM_LIFE_MS', 3_600_000, 1_000, 86_400_000),
       recheckMs: read.integer('STREAM_RECHECK_MS', 4_000, 50, 600_000),
+    }),
+    webhooks: Object.freeze({
+      allow: webhookAllow(read, problems),
+      scheduleMs: retrySchedule(read, problems),
+      timeoutMs: read.integer('WEBHOOK_TIMEOUT_MS', 15_000, 10, 60_000),
+      failingMs: read.integer('WEBHOOK_FAILING_MS', 5 * dayMs, 100, 30 * dayMs),
     }),
     shutdown: Object.freeze({
       graceMs: read.integer('SHUTDOWN_GRACE_MS', production ? 5_000 : 0, 0, 60_000),
@@ -201,6 +216,29 @@ function secret(name: string, value: string | undefined, problems: string[]): st
   const weak = Buffer.byteLength(value) < secretBytesMin || new Set(value).size < 10;
   if (weak) problems.push(`${name} is too weak: use at least ${secretBytesMin} random bytes`);
   return value;
+}
+
+function webhookAllow(read: Reader, problems: string[]): ReadonlySet<string> {
+  const entries = read.list('WEBHOOK_ALLOW').map((entry) => entry.toLowerCase());
+  for (const entry of entries) {
+    const isHostAndPort = /:\d{1,5}$/.test(entry) && URL.parse(`http://${entry}`) !== null;
+    if (!isHostAndPort) problems.push(`WEBHOOK_ALLOW: "${entry}" is not like host:port`);
+  }
+  return new Set(entries);
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Seconds before each attempt: at once, 5 s, 5 min, 30 min, then hours, three days in all. */
+const retrySecondsDefault = '0,5,300,1800,7200,18000,36000,50400,72000,86400';
+
+function retrySchedule(read: Reader, problems: string[]): number[] {
+  const text = read.text('WEBHOOK_RETRY_SCHEDULE') ?? retrySecondsDefault;
+  const seconds = text.split(',').map(Number);
+  const areTimes = seconds.every((one) => Number.isFinite(one) && one >= 0 && one <= 7 * 86_400);
+  if (areTimes && seconds.length <= 50) return seconds.map((one) => one * 1_000);
+  problems.push(`WEBHOOK_RETRY_SCHEDULE must be seconds with commas, like ${retrySecondsDefault}`);
+  return [];
 }
 
 /** `provider:model=input/output`, several with commas; dollars for a million tokens. */

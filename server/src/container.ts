@@ -29,6 +29,13 @@ import { createOperationsService } from './features/operations/operations.servic
 import { createSettingsService } from './features/settings/settings.service.ts';
 import { createTicketsService } from './features/tickets/tickets.service.ts';
 import { createUsersService } from './features/users/users.service.ts';
+import { createAttempt } from './features/webhooks/attempt.ts';
+import { createDeliveriesService } from './features/webhooks/deliveries.service.ts';
+import { createDispatcher } from './features/webhooks/dispatcher.ts';
+import { createFanOut } from './features/webhooks/fan-out.ts';
+import { createRecordAttempts } from './features/webhooks/record-attempts.ts';
+import { startWebhooksJobs } from './features/webhooks/webhooks.jobs.ts';
+import { createWebhooksService } from './features/webhooks/webhooks.service.ts';
 import { migrations } from '../migrations/migrations.ts';
 import { createBreaker } from './platform/ai/breaker.ts';
 import { createFailover } from './platform/ai/failover.ts';
@@ -39,6 +46,8 @@ import type { Bus } from './platform/bus/bus.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/connect.ts';
 import { createEventStreams } from './platform/http/event-stream.ts';
+import { createOutbound } from './platform/outbound/outbound.ts';
+import { createSealer } from './platform/sealing.ts';
 import type { Jobs } from './platform/jobs/jobs.ts';
 import type { Tables } from './tables.ts';
 
@@ -142,15 +151,45 @@ export function createContainer(config: Config, resources: Resources) {
     auth,
     perUserMax: streamsPerUserMax,
   });
-  const relay = createEventsRelay({ db, bus, consumers: [], logger });
+  const sealer = createSealer({ keys: secretKeys, purpose: 'webhook secrets' });
+  const outbound = createOutbound({
+    policy: { requireHttps: config.environment === 'production', allow: config.webhooks.allow },
+    timeoutMs: config.webhooks.timeoutMs,
+    responseBytesMax: 64 * 1024,
+  });
+  const webhooks = createWebhooksService({ db, bus, events, outbound, sealer });
+  const deliveries = createDeliveriesService({ db, bus, jobs });
+  const dispatcher = createDispatcher({
+    db,
+    bus,
+    attempt: createAttempt({ outbound, sealer }),
+    record: createRecordAttempts({ db, events, clock, ...config.webhooks }),
+    logger,
+    settings: {
+      leaseMs: config.webhooks.timeoutMs + 10_000,
+      attemptsMax: 1_000,
+      perWebhookMax: 8,
+      perFailingWebhookMax: 1,
+    },
+  });
+  const relay = createEventsRelay({ db, bus, consumers: [createFanOut({ bus })], logger });
+
   const operations = createOperationsService({ db, migrations, aiAlarms: breaker.alarms });
 
   return {
     database,
     jobs,
-    startJobs: () => startKnowledgeJobs({ jobs, knowledge, imports, gate }),
+    /** Starts what this process does in the background, if it works at all. */
+    async startJobs(): Promise<void> {
+      await startKnowledgeJobs({ jobs, knowledge, imports, gate });
+      await startWebhooksJobs({ jobs, deliveries });
+      if (config.runJobs) dispatcher.start();
+    },
     events,
     relay,
+    webhooks,
+    deliveries,
+    dispatcher,
     passwords,
     auth,
     users,

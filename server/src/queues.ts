@@ -4,6 +4,7 @@ import {
   knowledgeCleanUpQueue,
   reindexQueue,
 } from './features/knowledge/knowledge.queues.ts';
+import { deliveriesCleanUpQueue, recoveryQueue } from './features/webhooks/webhooks.queues.ts';
 import type { Queue } from './platform/jobs/queue.ts';
 
 /** All queues of background work; `migrate` and every start make those that are missing. */
@@ -12,4 +13,6 @@ export const queues: readonly Queue[] = [
   importQueue,
   knowledgeCleanUpQueue,
   reindexQueue,
+  recoveryQueue,
+  deliveriesCleanUpQueue,
 ];

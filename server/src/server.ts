@@ -32,7 +32,11 @@ export async function createServer(
     async stop() {
       const { drainMs } = config.shutdown;
       await container.relay.stop();
-      await Promise.all([container.runner.drain(drainMs), container.jobs.stop(drainMs)]);
+      await Promise.all([
+        container.runner.drain(drainMs),
+        container.dispatcher.stop(drainMs),
+        container.jobs.stop(drainMs),
+      ]);
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();

@@ -310,6 +310,59 @@ export type EventsTable = {
   created_at: CreatedAt;
 };
 
+export type WebhooksTable = {
+  id: string;
+  url: string;
+  description: string;
+  /** Types (`ticket.created`), families (`ticket.*`), or all (`*`). */
+  events: string[];
+  /** Sealed, as `previous_secret` is, which still signs until its time is over. */
+  secret: string;
+  previous_secret: string | null;
+  previous_secret_until: Date | null;
+  disabled_at: Date | null;
+  disabled_reason: WebhookDisabledReason | null;
+  /** The first failure behind the last success. */
+  failing_since: Date | null;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: Generated<Date>;
+};
+
+export type WebhookDisabledReason = 'by-admin' | 'gone' | 'failing';
+export type DeliveryState = 'pending' | 'succeeded' | 'failed';
+export type AttemptOutcome = 'running' | 'succeeded' | 'failed' | 'interrupted';
+
+export type WebhookDeliveriesTable = {
+  id: string;
+  webhook_id: string;
+  event_id: string;
+  state: Generated<DeliveryState>;
+  /** All attempts so far: the number of the newest one. */
+  attempts: Generated<number>;
+  /** Attempts since it was last asked for: the place in the schedule. */
+  tries: Generated<number>;
+  /** While an attempt is running: when it counts as dead. */
+  next_attempt_at: Generated<Date | null>;
+  created_at: CreatedAt;
+  ended_at: Date | null;
+};
+
+export type WebhookAttemptsTable = {
+  delivery_id: string;
+  number: number;
+  /** `interrupted`: its process did not live to tell. */
+  outcome: Generated<AttemptOutcome>;
+  started_at: CreatedAt;
+  duration_ms: number | null;
+  url: string;
+  status: number | null;
+  failure: string | null;
+  message: string | null;
+  response_headers: NullableJson<Record<string, string>>;
+  response_body: string | null;
+};
+
 export type IdempotencyKeysTable = {
   user_id: string;
   route: string;
@@ -338,5 +391,8 @@ export type Tables = {
   lexemes: LexemesTable;
   knowledge_totals: KnowledgeTotalsTable;
   events: EventsTable;
+  webhooks: WebhooksTable;
+  webhook_deliveries: WebhookDeliveriesTable;
+  webhook_attempts: WebhookAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
 };

@@ -3,13 +3,26 @@ import { createSigner } from 'fast-jwt';
 import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
-import type { AnswersTable, ArticleStatus, Audience, TicketsTable } from '../src/tables.ts';
+import type {
+  AnswersTable,
+  ArticleStatus,
+  Audience,
+  TicketsTable,
+  WebhooksTable,
+} from '../src/tables.ts';
 import { testPassword, until, type TestApp, type TestClient } from './harness.ts';
 
 export type Factories = ReturnType<typeof createFactories>;
 
-export const exchangeSecret = 'a secret that a host product shares with us';
+const exchangeSecret = 'a secret that a host product shares with us';
 const signAsHost = createSigner({ algorithm: 'HS256', key: exchangeSecret });
+
+/** Where webhooks may go that never send: nothing listens there. */
+const allowedHost = '127.0.0.1:9';
+export const allowedUrl = `http://${allowedHost}/hooks`;
+
+/** What an instance needs for everything that the factories make. */
+export const factoriesEnv = { EXCHANGE_SECRET: exchangeSecret, WEBHOOK_ALLOW: allowedHost };
 
 /** An id that belongs to nothing. */
 export const unknownId = '0199f3a0-0000-7000-8000-000000000000';
@@ -139,6 +152,20 @@ export function createFactories(app: TestApp) {
       });
       return id;
     },
+
+    /** A webhook of nobody's events, at a place where nothing listens. */
+    async webhook(admin: TestClient, changes: Updateable<WebhooksTable> = {}): Promise<string> {
+      const input = { url: allowedUrl, events: ['*'] };
+      const { webhook } = await container.webhooks.create(actorOf(admin), input, undefined);
+      if (Object.keys(changes).length > 0) {
+        await db.updateTable('webhooks').set(changes).where('id', '=', webhook.id).execute();
+      }
+      return webhook.id;
+    },
+
+    /** A delivery of a test event. */
+    delivery: (webhookId: string, admin: TestClient): Promise<string> =>
+      container.webhooks.test(actorOf(admin), webhookId),
 
     /** An import that waits for a process that works. */
     async articleImport(): Promise<string> {

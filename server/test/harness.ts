@@ -86,7 +86,10 @@ export async function startTestApp(
     SHUTDOWN_DRAIN_MS: '0',
     ...options.env,
   });
-  const logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const logger = pino({
+    level: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    serializers: { error: pino.stdSerializers.err },
+  });
   const clock = createTestClock();
   const bus = url ? await createPostgresBus({ url, logger }) : createInProcessBus();
   const jobs = createJobs(jobStoreOf(database), {
@@ -184,6 +187,7 @@ export async function startTestApp(
     async close() {
       await container.relay.stop();
       await container.runner.drain(0);
+      await container.dispatcher.stop(0);
       await jobs.stop(0);
       container.eventStreams.close();
       await app.close();

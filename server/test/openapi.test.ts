@@ -8,7 +8,13 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { authorizationMatrix, callers, type CallerName } from '../authorization-matrix.ts';
-import { createFactories, exchangeSecret, unknownId, type Factories } from './factories.ts';
+import {
+  allowedUrl,
+  createFactories,
+  factoriesEnv,
+  unknownId,
+  type Factories,
+} from './factories.ts';
 import { startTestApp, type TestApp, type TestClient, type TestReply } from './harness.ts';
 import {
   createJudge,
@@ -20,7 +26,7 @@ import {
 } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
-const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret } });
+const app = await startTestApp({ env: factoriesEnv });
 const make = createFactories(app);
 const document = app.app.swagger() as unknown as Document;
 const operations = operationsOf(document);
@@ -168,11 +174,15 @@ const cases: Record<string, Record<string, Case>> = {
   },
   cancelAnswer: { 409: async () => ({ id: (await ticketWithAnswer('completed')).answerId }) },
   rateAnswer: { 409: async () => ({ id: (await ticketWithAnswer('streaming')).answerId }) },
+  createWebhook: { 409: () => keyInFlight(people.admin, 'webhooks', newWebhook) },
+  testWebhook: { 409: disabledWebhook },
+  recoverWebhook: { 409: disabledWebhook },
+  redeliverWebhookDelivery: { 409: disabledWebhook },
   ready: { 503: drainingServer },
 };
 
 /** Two requests at once need two connections, which the embedded database does not have. */
-const onPostgresOnly = new Set(['createTicket 409', 'createArticle 409']);
+const onPostgresOnly = new Set(['createTicket 409', 'createArticle 409', 'createWebhook 409']);
 
 describe('every declared status happens:', () => {
   const declared = operations.flatMap((operation) =>
@@ -287,6 +297,16 @@ function drainingServer(): Promise<TestReply> {
   });
 }
 
+const newWebhook = { url: allowedUrl, events: ['*'] };
+
+/** A webhook that is disabled, with a delivery from before. */
+async function disabledWebhook(): Promise<OperationRequest> {
+  const id = await make.webhook(people.admin);
+  const deliveryId = await make.delivery(id, people.admin);
+  await people.admin.patch(`/api/v1/webhooks/${id}`, { enabled: false });
+  return { id, deliveryId };
+}
+
 /** Repeats a request whose article has been deleted since. */
 async function replayOfDeleted(): Promise<OperationRequest> {
   const body = { title: 'Soon gone', body: 'Written and deleted.' };
@@ -299,7 +319,7 @@ async function replayOfDeleted(): Promise<OperationRequest> {
 /** Sends a request while another one with the same key is still at work. */
 async function keyInFlight(
   client: TestClient,
-  collection: 'tickets' | 'articles',
+  collection: 'tickets' | 'articles' | 'webhooks',
   body: object,
 ): Promise<TestReply> {
   const url = `/api/v1/${collection}`;

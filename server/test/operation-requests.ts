@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CallerName } from '../authorization-matrix.ts';
-import type { Factories } from './factories.ts';
+import { allowedUrl, type Factories } from './factories.ts';
 import { testPassword, type TestClient, type TestReply } from './harness.ts';
 import type { Operation } from './openapi.ts';
 
@@ -10,6 +10,8 @@ export type People = Record<Exclude<CallerName, 'anonymous'>, TestClient>;
 export type OperationRequest = {
   /** For `{id}` in the path. */
   id?: string;
+  /** For `{delivery_id}` in the path. */
+  deliveryId?: string;
   /** For `{version}` in the path. */
   version?: number;
   query?: string;
@@ -35,6 +37,7 @@ export function perform(
   const { method, path, requestBody } = operation;
   const place = path
     .replace('{id}', request.id ?? '')
+    .replace('{delivery_id}', request.deliveryId ?? '')
     .replace('{version}', String(request.version ?? 1));
   const url = place + (request.query ? `?${request.query}` : '');
   if (method === 'get' || method === 'delete') return client[method](url, request.headers);
@@ -65,6 +68,13 @@ const listOfEvents = async ({ make }: Scene, object: string) => ({
   query: `limit=100&after=${(await make.positionOf(object)) - 1}`,
   object,
 });
+const ofWebhook =
+  (rest: object = {}): Prepare =>
+  async ({ make, people }) => ({ id: await make.webhook(people.admin), ...rest });
+const ofDelivery: Prepare = async ({ make, people }) => {
+  const id = await make.webhook(people.admin);
+  return { id, deliveryId: await make.delivery(id, people.admin) };
+};
 const ofTicketWithAnswer = (state: 'completed' | 'failed'): Prepare =>
   ofTicket(async (id, { make }) => {
     await make.answer(id, state);
@@ -227,6 +237,18 @@ export const requests: Record<string, Prepare> = {
   getKnowledgeGate: nothing,
   getSettings: nothing,
   updateSettings: nothing,
+
+  listWebhooks: nothing,
+  createWebhook: () => ({ body: { url: allowedUrl, events: ['*'] } }),
+  getWebhook: ofWebhook(),
+  updateWebhook: ofWebhook({ body: { description: 'Tells the shop' } }),
+  removeWebhook: ofWebhook(),
+  rotateWebhookSecret: ofWebhook(),
+  testWebhook: ofWebhook(),
+  recoverWebhook: ofWebhook(),
+  listWebhookDeliveries: ofWebhook(),
+  getWebhookDelivery: ofDelivery,
+  redeliverWebhookDelivery: ofDelivery,
 
   live: nothing,
   ready: nothing,

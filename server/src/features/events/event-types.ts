@@ -28,6 +28,12 @@ export const auditEventTypes = [
   'user.signed_in',
   'user.password_changed',
   'settings.updated',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.removed',
+  'webhook.secret_rotated',
+  'webhook.disabled',
+  'webhook.test',
 ] as const;
 
 export type EventType = PublicEventType | (typeof auditEventTypes)[number];

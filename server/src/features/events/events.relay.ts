@@ -34,7 +34,8 @@ export function createEventsRelay(dependencies: {
   logger: { error(details: object, message: string): void };
 }) {
   const { db, bus, consumers, logger } = dependencies;
-  let running: Promise<void> | undefined;
+  let running = Promise.resolve();
+  let runs = false;
   let again = false;
   let fails = false;
   let stopped = false;
@@ -42,10 +43,11 @@ export function createEventsRelay(dependencies: {
   function wake(): void {
     if (stopped) return;
     again = true;
-    running ??= outsideTransaction(run).finally(() => (running = undefined));
+    if (!runs) running = outsideTransaction(run);
   }
 
   async function run(): Promise<void> {
+    runs = true;
     try {
       while (again) {
         again = false;
@@ -58,6 +60,8 @@ export function createEventsRelay(dependencies: {
       if (!fails) logger.error({ error }, 'events cannot be passed on');
       fails = true;
     }
+    // In the turn that found nothing more to do: a wake-up behind it begins anew.
+    runs = false;
   }
 
   async function relayBatch(): Promise<number> {

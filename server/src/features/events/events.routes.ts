@@ -67,8 +67,8 @@ export const eventsRoutes =
           actorId: query.actor,
           subjectId: query.subject,
           types: query.type,
-          createdFrom: timeOf('created_at[gte]', query['created_at[gte]']),
-          createdBefore: timeOf('created_at[lt]', query['created_at[lt]']),
+          createdFrom: timeOf('?created_at[gte]', query['created_at[gte]']),
+          createdBefore: timeOf('?created_at[lt]', query['created_at[lt]']),
         };
         const page = await events.audit(actor, { filter, limit, cursor });
         return { ...page, data: page.data.map((event) => presentEvent(event, true)) };

@@ -179,8 +179,8 @@ function filterOf(actor: Actor, query: Static<typeof ListTicketsQuery>): TicketF
     assignee: query.assignee === 'me' ? actor.id : query.assignee,
     requester: query.requester,
     handedOff: query.handed_off,
-    createdFrom: timeOf('created_at[gte]', query['created_at[gte]']),
-    createdBefore: timeOf('created_at[lt]', query['created_at[lt]']),
+    createdFrom: timeOf('?created_at[gte]', query['created_at[gte]']),
+    createdBefore: timeOf('?created_at[lt]', query['created_at[lt]']),
     text: query.q,
   };
 }

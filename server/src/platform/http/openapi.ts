@@ -37,6 +37,7 @@ export async function registerOpenApi(
         { name: 'answers', description: 'What the assistant says, live.' },
         { name: 'knowledge', description: 'The articles that it answers from.' },
         { name: 'events', description: 'What happened, in order.' },
+        { name: 'webhooks', description: 'Events, sent to other systems.' },
         { name: 'workspace', description: 'What holds for everybody.' },
         { name: 'operations', description: 'Health.' },
       ],

@@ -1,0 +1,39 @@
+import type { Outbound, OutboundResult } from '../../platform/outbound/outbound.ts';
+import type { Sealer } from '../../platform/sealing.ts';
+import type { Claimed } from './deliveries.repository.ts';
+import { payloadOf } from './payload.ts';
+import { signedHeaders } from './signature.ts';
+
+export type Attempt = ReturnType<typeof createAttempt>;
+
+export const userAgent = 'Support-Assistant-Webhooks/1';
+
+/** Sends one delivery once. However it ends is a result. */
+export function createAttempt({ outbound, sealer }: { outbound: Outbound; sealer: Sealer }) {
+  return async function attempt(claimed: Claimed, signal: AbortSignal): Promise<OutboundResult> {
+    const sealed = [claimed.secret, claimed.previous_secret].filter((secret) => secret !== null);
+    const secrets = sealed.map(sealer.open);
+    if (secrets.includes(undefined)) return unreadable;
+    const body = payloadOf(claimed.event);
+    const { id } = claimed.event;
+    return outbound.post(claimed.url, {
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': userAgent,
+        ...signedHeaders(
+          secrets.filter((secret) => secret !== undefined),
+          { id, timestamp: claimed.started_at, body },
+        ),
+      },
+      body,
+      signal,
+    });
+  };
+}
+
+const unreadable: OutboundResult = {
+  kind: 'failure',
+  reason: 'refused',
+  message: 'The secret was sealed with a SECRET_KEY that is gone: rotate it.',
+  durationMs: 0,
+};

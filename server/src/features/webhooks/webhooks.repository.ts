@@ -1,0 +1,121 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { sql, type Kysely, type Selectable, type Transaction, type Updateable } from 'kysely';
+import { behind, type Position } from '../../platform/database/page.ts';
+import type { Tables, WebhooksTable } from '../../tables.ts';
+
+export type WebhookRow = Selectable<WebhooksTable>;
+
+/** Deliveries of the last 24 hours, by what became of them. */
+export type Recent = { succeeded: number; failed: number; pending: number };
+export type WebhookView = WebhookRow & { recent: Recent };
+
+export type NewWebhook = Pick<WebhookRow, 'url' | 'description' | 'events' | 'secret'>;
+
+export const count = async (db: Kysely<Tables>): Promise<number> => {
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from webhooks`.execute(db);
+  return rows[0]?.count ?? 0;
+};
+
+export const insert = (db: Transaction<Tables>, webhook: NewWebhook): Promise<WebhookRow> =>
+  db
+    .insertInto('webhooks')
+    .values({ ...webhook, id: randomUUIDv7() })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+const views = (db: Kysely<Tables>) =>
+  db
+    .selectFrom('webhooks')
+    .selectAll()
+    .select(
+      sql<Recent>`(select json_build_object(
+        'succeeded', count(*) filter (where state = 'succeeded'),
+        'failed', count(*) filter (where state = 'failed'),
+        'pending', count(*) filter (where state = 'pending'))
+        from webhook_deliveries where webhook_id = webhooks.id
+          and webhook_deliveries.created_at > now() - interval '24 hours')`.as('recent'),
+    );
+
+export const find = (db: Kysely<Tables>, id: string): Promise<WebhookView | undefined> =>
+  views(db).where('id', '=', id).executeTakeFirst();
+
+/** Newest first, one more than `limit`. */
+export function list(
+  db: Kysely<Tables>,
+  page: { limit: number; after: Position | undefined },
+): Promise<WebhookView[]> {
+  let query = views(db);
+  if (page.after) {
+    query = query.where(behind('created_at', 'id', 'timestamptz', 'desc', page.after));
+  }
+  return query
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit + 1)
+    .execute();
+}
+
+export const lock = (db: Transaction<Tables>, id: string): Promise<WebhookRow | undefined> =>
+  db.selectFrom('webhooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+
+export const update = (
+  db: Transaction<Tables>,
+  id: string,
+  changes: Updateable<WebhooksTable>,
+): Promise<WebhookRow> =>
+  db
+    .updateTable('webhooks')
+    .set({ ...changes, version: sql<number>`version + 1`, updated_at: sql<Date>`now()` })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+export const remove = (db: Transaction<Tables>, id: string) =>
+  db.deleteFrom('webhooks').where('id', '=', id).execute();
+
+export const listEnabled = (db: Kysely<Tables>): Promise<Pick<WebhookRow, 'id' | 'events'>[]> =>
+  db.selectFrom('webhooks').select(['id', 'events']).where('disabled_at', 'is', null).execute();
+
+/** Notes which receivers answer and which do not; rows that would not change are left alone. */
+export async function recordHealth(
+  db: Transaction<Tables>,
+  health: { answering: string[]; failing: string[] },
+): Promise<void> {
+  await sql`
+    update webhooks set failing_since = case when id = any(${health.failing}::uuid[]) then now() end
+    where (id = any(${health.answering}::uuid[]) and failing_since is not null)
+      or (id = any(${health.failing}::uuid[]) and failing_since is null)`.execute(db);
+}
+
+/** Disables those that are gone, and those that have failed for too long; returns them. */
+export async function disableDead(
+  db: Transaction<Tables>,
+  dead: { gone: string[]; failing: string[]; failingMs: number },
+): Promise<WebhookRow[]> {
+  const isGone = sql<boolean>`id = any(${dead.gone}::uuid[])`;
+  const { rows } = await sql<WebhookRow>`
+    update webhooks set disabled_at = now(), version = version + 1, updated_at = now(),
+      disabled_reason = case when ${isGone} then 'gone' else 'failing' end
+    where disabled_at is null and (${isGone} or (id = any(${dead.failing}::uuid[])
+      and failing_since < now() - make_interval(secs => ${dead.failingMs / 1_000})))
+    returning *`.execute(db);
+  return rows;
+}
+
+/** A stretch of the feed behind a position, for what was missed. */
+export async function listEventsBehind(
+  db: Kysely<Tables>,
+  { position, since, limit }: { position: number; since: Date; limit: number },
+): Promise<{ id: string; type: string; position: number; created_at: Date }[]> {
+  const rows = await db
+    .selectFrom('events')
+    .select(['id', 'type', 'position', 'created_at'])
+    .where('position', '>', position)
+    .where('created_at', '>=', since)
+    .orderBy('position')
+    .limit(limit)
+    .execute();
+  return rows as { id: string; type: string; position: number; created_at: Date }[];
+}
