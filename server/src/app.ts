@@ -38,6 +38,7 @@ import { usersRoutes } from './features/users/users.routes.ts';
 import { usersShapes } from './features/users/users.schemas.ts';
 import { deliveriesRoutes } from './features/webhooks/deliveries.routes.ts';
 import { Delivery, DeliveryWithAttempts } from './features/webhooks/deliveries.schemas.ts';
+import { webhooksDocument } from './features/webhooks/payload.schemas.ts';
 import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
 import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
 import { CursorError } from './platform/database/page.ts';
@@ -114,7 +115,11 @@ export async function createApp(
       'Idempotent-Replayed',
     ],
   });
-  await registerOpenApi(app, { serverUrl: '/', logInUrl: '/api/v1/auth/login' });
+  await registerOpenApi(app, {
+    serverUrl: '/',
+    logInUrl: '/api/v1/auth/login',
+    outgoing: webhooksDocument,
+  });
 
   app.decorateRequest('actor');
   app.addHook('onRequest', async (request, reply) => {

@@ -16,6 +16,7 @@ import {
   type Factories,
 } from './factories.ts';
 import { startTestApp, type TestApp, type TestClient, type TestReply } from './harness.ts';
+import { publicEventTypes } from '../src/features/events/event-types.ts';
 import {
   createJudge,
   createReplyCheck,
@@ -69,6 +70,11 @@ describe('the document', () => {
     const names = Object.keys(document.components['schemas'] ?? {});
     expect(names.length).toBeGreaterThan(20);
     expect(names.filter((name) => !/^[A-Z][A-Za-z]+$/.test(name))).toEqual([]);
+  });
+
+  test('has the body of every event that webhooks send', () => {
+    const { webhooks } = app.app.swagger() as unknown as { webhooks: Record<string, object> };
+    expect(Object.keys(webhooks).sort()).toEqual([...publicEventTypes, 'webhook.test'].sort());
   });
 
   test('gives every operation an id of its own', () => {

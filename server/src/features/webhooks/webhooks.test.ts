@@ -1,9 +1,12 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ask, settled } from '../../../test/asking.ts';
 import { createFactories } from '../../../test/factories.ts';
 import { startTestApp, until, type TestClient } from '../../../test/harness.ts';
+import { createJudge, type Document } from '../../../test/openapi.ts';
 import type { Json } from '../../../test/reply.ts';
 import { startWebhookReceiver, type Received } from '../../../test/webhook-receiver.ts';
+import { publicEventTypes } from '../events/event-types.ts';
 
 const receiver = await startWebhookReceiver();
 const app = await startTestApp({
@@ -79,6 +82,32 @@ test('a change of status arrives, signed as the library of the standard demands'
   expect(headers['content-type']).toBe('application/json');
   const other = new Webhook('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
   expect(() => other.verify(text, headers as Record<string, string>)).toThrow('No matching');
+});
+
+test('what is sent is what the document says, of every type that there is', async () => {
+  const judge = createJudge(app.app.swagger() as unknown as Document);
+  const { path } = await subscribe(['*']);
+  await app.publish();
+  const newcomer = await app.signUp();
+  const asked = await ask(newcomer);
+  await settled(newcomer, asked.id);
+  await newcomer.put(`/api/v1/answers/${asked.answerId}/feedback`, { helpful: true });
+  const person = await ask(newcomer, 'I want to talk to a human');
+  await settled(newcomer, person.id);
+  const taken = await make.ticket(newcomer);
+  await make.answer(taken, 'streaming');
+  await agent.patch(`/api/v1/tickets/${taken}`, { assignee_id: agent.user.id, tags: ['a'] });
+  const stopped = await make.answer(await make.ticket(newcomer), 'streaming');
+  await newcomer.post(`/api/v1/answers/${stopped}/cancel`);
+  await admin.post(`${path}/test`);
+  const types = (): string[] => [...new Set(receiver.received.map(({ body }) => body.type))];
+  const all = [...publicEventTypes, 'webhook.test'].sort();
+  await until('every type', () => types().length === all.length);
+  expect(types().sort()).toEqual(all);
+  for (const { body } of receiver.received) {
+    const at = `/webhooks/${body.type}/post/requestBody/content/application~1json/schema`;
+    expect(judge(at, body), body.type).toBeUndefined();
+  }
 });
 
 test('a webhook gets the families and types that it subscribes to, and no others', async () => {

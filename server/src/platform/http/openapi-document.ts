@@ -17,6 +17,7 @@ type Operation = {
 /** The part of an OpenAPI document that is touched here. */
 export type Document = {
   paths?: Record<string, Record<string, Operation>>;
+  webhooks?: Record<string, object>;
   components?: { schemas?: Record<string, Schema>; responses?: Record<string, Reply> };
 };
 
@@ -94,6 +95,16 @@ export function withNamedShapes<Given extends Document>(document: Given): Given 
     schemas[known] = schema;
     media.schema = { $ref: `#/components/schemas/${known}` };
   }
+}
+
+/** Adds the requests that the server makes of others. */
+export function withOutgoing<Given extends Document>(
+  document: Given,
+  { webhooks, schemas }: { webhooks: Record<string, object>; schemas: Record<string, object> },
+): Given {
+  const components = { ...document.components };
+  components.schemas = { ...components.schemas, ...(schemas as Record<string, Schema>) };
+  return { ...document, components, webhooks };
 }
 
 /** Takes "or null" out of a body's schema: in HTTP that is a request without one. */

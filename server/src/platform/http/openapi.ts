@@ -1,5 +1,10 @@
 import fastifySwagger from '@fastify/swagger';
-import { documentedReplies, withNamedShapes, type Document } from './openapi-document.ts';
+import {
+  documentedReplies,
+  withNamedShapes,
+  withOutgoing,
+  type Document,
+} from './openapi-document.ts';
 import type { HttpServer } from './server.ts';
 
 const description = `Customers open tickets; an AI assistant answers them live, from the company's own
@@ -16,8 +21,14 @@ const nobody = {};
 /** Serves the OpenAPI document, made from the same schemas that validate and serialise. */
 export async function registerOpenApi(
   app: HttpServer,
-  { serverUrl, logInUrl }: { serverUrl: string; logInUrl: string },
+  options: {
+    serverUrl: string;
+    logInUrl: string;
+    /** What the server sends to others, and the shapes of that. */
+    outgoing: { webhooks: Record<string, object>; schemas: Record<string, object> };
+  },
 ): Promise<void> {
+  const { serverUrl, logInUrl, outgoing } = options;
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -71,7 +82,7 @@ export async function registerOpenApi(
     },
     transformObject: (document) =>
       'openapiObject' in document
-        ? withNamedShapes(document.openapiObject as Document)
+        ? withOutgoing(withNamedShapes(document.openapiObject as Document), outgoing)
         : document.swaggerObject,
   });
 }
