@@ -14,6 +14,8 @@ export type Config = Readonly<{
   port: number;
   publicUrl: string;
   databaseUrl: string | undefined;
+  /** Where instances tell each other what has changed; without it the database does. */
+  redisUrl: string | undefined;
   databasePoolMax: number;
   statementTimeoutMs: number;
   /** The first signs, all verify. Empty in development: one is kept in `dataDir`. */
@@ -89,6 +91,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     port,
     publicUrl: read.url('PUBLIC_URL', ['http:', 'https:']) ?? `http://localhost:${port}`,
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     databasePoolMax: read.integer('DATABASE_POOL_MAX', 10, 2, 500),
     statementTimeoutMs: read.integer('STATEMENT_TIMEOUT_MS', 5_000, 100, 600_000),
     secretKeys: secretKeys(read, production, problems),

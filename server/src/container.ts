@@ -174,7 +174,12 @@ export function createContainer(config: Config, resources: Resources) {
   });
   const relay = createEventsRelay({ db, bus, consumers: [createFanOut({ bus })], logger });
 
-  const operations = createOperationsService({ db, migrations, aiAlarms: breaker.alarms });
+  const operations = createOperationsService({
+    db,
+    migrations,
+    aiAlarms: breaker.alarms,
+    isBusUp: bus.isUp,
+  });
 
   return {
     database,

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Resources } from './container.ts';
-import { createInProcessBus } from './platform/bus/bus.ts';
+import { createInProcessBus, type Bus } from './platform/bus/bus.ts';
 import { createPostgresBus } from './platform/bus/postgres-bus.ts';
+import { createRedisBus } from './platform/bus/redis-bus.ts';
 import { systemClock } from './platform/clock.ts';
 import { connectEmbedded, connectPostgres, type Database } from './platform/database/connect.ts';
 import { keepSecret, openEmbedded } from './platform/database/embedded.ts';
@@ -73,6 +74,16 @@ export function jobStoreOf({ listenUrl, pglite }: Database<Tables>): JobStore {
   throw new Error('The database is neither a server nor embedded.');
 }
 
+/** How instances hear of each other: over Redis, else over the database, else there is only one. */
+export async function openBus(
+  { redisUrl }: Pick<Config, 'redisUrl'>,
+  { listenUrl }: Pick<Database<Tables>, 'listenUrl'>,
+  logger: Logger,
+): Promise<Bus> {
+  if (redisUrl) return createRedisBus({ url: redisUrl, logger });
+  return listenUrl ? createPostgresBus({ url: listenUrl, logger }) : createInProcessBus();
+}
+
 /** What the container needs from outside, around an open database. */
 export async function openResources(
   config: Config,
@@ -80,7 +91,6 @@ export async function openResources(
   logger: Logger,
   { works = config.runJobs }: { works?: boolean } = {},
 ): Promise<Resources> {
-  const { listenUrl } = database;
   const jobs = createJobs(jobStoreOf(database), {
     works,
     migrates: config.environment === 'development',
@@ -91,7 +101,7 @@ export async function openResources(
   return {
     database,
     jobs,
-    bus: listenUrl ? await createPostgresBus({ url: listenUrl, logger }) : createInProcessBus(),
+    bus: await openBus(config, database, logger),
     secretKeys: config.secretKeys.length > 0 ? config.secretKeys : [await ownSecret(config)],
     clock: systemClock,
     logger,

@@ -5,14 +5,12 @@ import { createApp } from '../src/app.ts';
 import { loadConfig, type Config } from '../src/config.ts';
 import { createContainer, type Container } from '../src/container.ts';
 import type { Actor } from '../src/features/auth/actor.ts';
-import { createInProcessBus } from '../src/platform/bus/bus.ts';
-import { createPostgresBus } from '../src/platform/bus/postgres-bus.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type { HttpServer } from '../src/platform/http/server.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
 import { queues } from '../src/queues.ts';
-import { jobStoreOf } from '../src/resources.ts';
+import { jobStoreOf, openBus } from '../src/resources.ts';
 import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createReplyCheck, type Document } from './openapi.ts';
@@ -91,7 +89,7 @@ export async function startTestApp(
     serializers: { error: pino.stdSerializers.err },
   });
   const clock = createTestClock();
-  const bus = url ? await createPostgresBus({ url, logger }) : createInProcessBus();
+  const bus = await openBus(config, database, logger);
   const jobs = createJobs(jobStoreOf(database), {
     works: config.runJobs,
     migrates: false,

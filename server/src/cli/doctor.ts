@@ -4,6 +4,7 @@ import type { Check } from './doctor/check.ts';
 import { checkDatabase } from './doctor/database.ts';
 import { checkDataDir, checkSecret } from './doctor/files.ts';
 import { checkPort } from './doctor/port.ts';
+import { checkRedis } from './doctor/redis.ts';
 import { reasonOf } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,6 +36,7 @@ const looks: ((config: Config) => Promise<Check[]> | Check[])[] = [
   checkDataDir,
   checkSecret,
   checkDatabase,
+  checkRedis,
   checkPort,
   checkAssistant,
 ];

@@ -4,6 +4,7 @@ import { startTestApp, until, type TestApp, type TestClient } from '../../../tes
 import { createFactories } from '../../../test/factories.ts';
 import { createRandom } from '../../../test/random.ts';
 import type { Json } from '../../../test/reply.ts';
+import { createInProcessBus } from '../../platform/bus/bus.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import { createEventsRelay, type EventConsumer } from './events.relay.ts';
 
@@ -171,11 +172,7 @@ test('positions follow the commits, whatever the order of the writes', async () 
   const relays = [1, 2, 3].map(() =>
     createEventsRelay({
       db: app.db,
-      bus: {
-        publish: async () => undefined,
-        subscribe: () => () => undefined,
-        close: async () => undefined,
-      },
+      bus: createInProcessBus(),
       consumers: [consume],
       logger: { error: () => undefined },
     }),
@@ -231,11 +228,7 @@ test('what a consumer cannot take is passed on again, in the same order', async 
   const taken: string[] = [];
   const relay = createEventsRelay({
     db: app.db,
-    bus: {
-      publish: async () => undefined,
-      subscribe: () => () => undefined,
-      close: async () => undefined,
-    },
+    bus: createInProcessBus(),
     consumers: [
       async (_db, events) => {
         if (failures-- > 0) throw new Error('not now');

@@ -15,8 +15,10 @@ export function createOperationsService(dependencies: {
   migrations: Migrations;
   /** What is wrong with the AI providers, in sentences without secrets. */
   aiAlarms(): string[];
+  /** Whether instances hear of each other just now. */
+  isBusUp(): boolean;
 }) {
-  const { db, migrations, aiAlarms } = dependencies;
+  const { db, migrations, aiAlarms, isBusUp } = dependencies;
   let draining = false;
 
   return {
@@ -29,6 +31,10 @@ export function createOperationsService(dependencies: {
         process: draining ? { status: 'down', detail: 'shutting down' } : { status: 'ok' },
         database: await databaseHealth(),
         // Without its providers the assistant quotes articles: worth an alarm, not an outage.
+        // Without it they look at the database every few seconds.
+        bus: isBusUp()
+          ? { status: 'ok' }
+          : { status: 'degraded', detail: 'instances do not hear of each other at once' },
         ai: alarms.length > 0 ? { status: 'degraded', detail: alarms.join(' ') } : { status: 'ok' },
       };
       const states = Object.values(checks).map((check) => check.status);

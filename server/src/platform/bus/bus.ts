@@ -8,6 +8,8 @@ export type Bus = {
   publish(channel: string, ids: readonly string[]): Promise<void>;
   /** Returns the function that ends the subscription. */
   subscribe(channel: string, listener: BusListener): () => void;
+  /** Whether other instances can be told, and heard, just now. */
+  isUp(): boolean;
   close(): Promise<void>;
 };
 
@@ -46,6 +48,7 @@ export function createInProcessBus(): Bus {
       return Promise.resolve();
     },
     subscribe: listeners.add,
+    isUp: () => true,
     close: () => Promise.resolve(),
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { createListeners, type Bus } from './bus.ts';
+import { createOutbox } from './outbox.ts';
 
 export type PostgresBusOptions = {
   url: string;
@@ -18,10 +19,8 @@ const reconnectDelayMs = 250;
 export async function createPostgresBus({ url, logger }: PostgresBusOptions): Promise<Bus> {
   const listeners = createListeners();
   const instance = crypto.randomUUID();
-  /** What piles up while a notification is on its way goes out together with the next one. */
-  const unsent = new Map<string, Set<string>>();
-  let sending: Promise<void> | undefined;
   let closing = false;
+  let isUp = true;
   let client = await connect();
 
   async function connect(): Promise<pg.Client> {
@@ -44,6 +43,7 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
   async function reconnect(lost: pg.Client, error: Error | undefined): Promise<void> {
     if (closing || lost !== client) return;
     logger.warn({ error }, 'the bus lost its connection to PostgreSQL; reconnecting');
+    isUp = false;
     lost.removeAllListeners('notification');
     lost.on('error', () => undefined);
     for (;;) {
@@ -51,6 +51,7 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
       if (closing) return;
       try {
         client = await connect();
+        isUp = true;
         listeners.reconnected();
         return;
       } catch {
@@ -59,30 +60,26 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
     }
   }
 
-  async function send(): Promise<void> {
-    for (let next = unsent.entries().next(); !next.done; next = unsent.entries().next()) {
-      const [channel, waiting] = next.value;
-      const ids = [...waiting].slice(0, idsPerNotificationMax);
-      for (const id of ids) waiting.delete(id);
-      if (waiting.size === 0) unsent.delete(channel);
-      const payload = `${instance} ${channel} ${ids.join(',')}`;
-      const text = `select pg_notify('support_assistant', $1)`;
-      // A lost notification is made good by the re-read after the reconnection.
-      await client.query({ name: 'notify', text, values: [payload] }).catch(() => undefined);
-    }
-  }
+  const text = `select pg_notify('support_assistant', $1)`;
+  const put = createOutbox({
+    idsPerMessageMax: idsPerNotificationMax,
+    // A lost notification is made good by the re-read after the reconnection.
+    send: (channel, ids) =>
+      client.query({
+        name: 'notify',
+        text,
+        values: [`${instance} ${channel} ${ids.join(',')}`],
+      }),
+  });
 
   return {
     publish(channel, ids) {
       if (ids.length === 0) return Promise.resolve();
       listeners.deliver(channel, ids);
-      const waiting = unsent.get(channel) ?? new Set();
-      for (const id of ids) waiting.add(id);
-      unsent.set(channel, waiting);
-      sending ??= send().finally(() => (sending = undefined));
-      return sending;
+      return put(channel, ids);
     },
     subscribe: listeners.add,
+    isUp: () => isUp,
     async close() {
       closing = true;
       await client.end();
