@@ -4,6 +4,7 @@ import type {
   Answer,
   ArticleFile,
   ArticleImport,
+  DeliveryState,
   Feedback,
   Message,
   NewMessage,
@@ -17,6 +18,8 @@ import type {
   TicketQuery,
   TicketWithMessages,
   TokenGrant,
+  Webhook,
+  WebhookDelivery,
 } from './types.ts';
 
 export {
@@ -28,6 +31,7 @@ export {
 export { ApiError, ConnectionError, type ErrorCode, type FieldError } from './errors.ts';
 export type { GetToken } from './http.ts';
 export type * from './types.ts';
+export { verifyWebhook, WebhookVerificationError } from './webhooks.ts';
 
 export type ClientOptions = {
   /** Where the server is, e.g. `https://support.example.com`; '' for the page's own origin. */
@@ -170,8 +174,42 @@ export function createClient(options: ClientOptions) {
           signal,
         }),
     },
+
+    /** For admins. */
+    webhooks: {
+      list: (query: PageQuery = {}, { signal }: CallOptions = {}) =>
+        http.request<Page<Webhook>>('GET', '/webhooks', { query, signal }),
+      /** The secret is in this reply, and in no other. */
+      create: (
+        webhook: { url: string; description?: string; events: string[] },
+        { signal }: CallOptions = {},
+      ) =>
+        http.request<Webhook & { secret: string }>('POST', '/webhooks', {
+          body: webhook,
+          isKeyed: true,
+          signal,
+        }),
+      /** What it was sent, newest first. */
+      deliveries: (
+        id: string,
+        query: PageQuery & { state?: DeliveryState[] } = {},
+        { signal }: CallOptions = {},
+      ) =>
+        http.request<Page<WebhookDelivery>>('GET', `${webhookPath(id)}/deliveries`, {
+          query,
+          signal,
+        }),
+      /** Sends a delivery again, whatever became of it. */
+      redeliver: (id: string, deliveryId: string, { signal }: CallOptions = {}) =>
+        http.request<WebhookDelivery>(
+          'POST',
+          `${webhookPath(id)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
+          { signal },
+        ),
+    },
   };
 }
 
+const webhookPath = (id: string): string => `/webhooks/${encodeURIComponent(id)}`;
 const ticketPath = (id: string): string => `/tickets/${encodeURIComponent(id)}`;
 const answerPath = (id: string): string => `/answers/${encodeURIComponent(id)}`;

@@ -259,3 +259,64 @@ export type ArticleImport = {
   created_at: string;
   ended_at: string | null;
 };
+
+export type EventType =
+  | 'ticket.created'
+  | 'ticket.updated'
+  | 'ticket.status_changed'
+  | 'ticket.assigned'
+  | 'message.created'
+  | 'answer.completed'
+  | 'answer.handed_off'
+  | 'answer.cancelled'
+  | 'answer.superseded'
+  | 'answer.rated'
+  | 'article.published'
+  | 'user.created';
+
+/** The body of a webhook; newer servers may send types that are not listed here. */
+export type WebhookEvent = {
+  type: EventType | 'webhook.test';
+  /** When it happened. */
+  timestamp: string;
+  data: {
+    /** What it happened to, as it was then. */
+    object: { id: string } & Record<string, unknown>;
+    /** What the changed values were before. */
+    previous?: Record<string, unknown>;
+    actor: { type: Message['author']['type']; id: string | null };
+  };
+  /** Of the events of one ticket, without holes. */
+  sequence?: number;
+};
+
+export type Webhook = {
+  id: string;
+  url: string;
+  description: string;
+  events: string[];
+  enabled: boolean;
+  disabled_reason: 'by-admin' | 'gone' | 'failing' | null;
+  failing_since: string | null;
+  previous_secret_expires_at: string | null;
+  last_24_hours: { succeeded: number; failed: number; pending: number };
+  version: number;
+  created_at: string;
+  updated_at: string;
+};
+
+export type DeliveryState = 'pending' | 'succeeded' | 'failed';
+
+export type WebhookDelivery = {
+  id: string;
+  webhook_id: string;
+  event: { id: string; type: string; ticket_id: string | null };
+  state: DeliveryState;
+  attempts: number;
+  next_attempt_at: string | null;
+  last_status: number | null;
+  last_failure: string | null;
+  last_duration_ms: number | null;
+  created_at: string;
+  ended_at: string | null;
+};

@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { SignInOptions } from './cli/sign-in.ts';
 import { runCommand, type Terminal } from './cli/terminal.ts';
 import type { NewAdmin } from './cli/users.ts';
+import type { DeliveriesOptions } from './cli/webhooks.ts';
 
 const program = new Command('npm run cli --')
   .description('Support Assistant from the terminal.')
@@ -16,6 +17,11 @@ const run = (work: (terminal: Terminal) => Promise<void>): Promise<void> =>
 function parseUrl(value: string): string {
   if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
   throw new InvalidArgumentError('It must be a URL, e.g. http://localhost:8000');
+}
+
+function parseLimit(value: string): number {
+  if (/^([1-9]\d?|100)$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('It must be a number from 1 to 100.');
 }
 
 program
@@ -46,6 +52,40 @@ program
     run(async (terminal) => {
       const { importArticles } = await import('./cli/articles.ts');
       await importArticles(folder, options, terminal);
+    }),
+  );
+
+const webhooks = program.command('webhooks').description('see and repeat what webhooks send');
+
+webhooks
+  .command('deliveries')
+  .description('list what webhooks were sent lately, newest first')
+  .option('--webhook <id>', 'only of this webhook')
+  .addOption(
+    new Option('--state <state>', 'only those').choices(['pending', 'succeeded', 'failed']),
+  )
+  .option('--limit <number>', 'how many', parseLimit, 25)
+  .option('--url <url>', 'where the server is (default: http://localhost:$PORT)', parseUrl)
+  .option('--email <email>', 'an admin (default: the one of the demo shop)')
+  .option('--password <password>', 'asked for when it is missing')
+  .action((options: DeliveriesOptions) =>
+    run(async (terminal) => {
+      const { listDeliveries } = await import('./cli/webhooks.ts');
+      await listDeliveries(options, terminal);
+    }),
+  );
+
+webhooks
+  .command('redeliver')
+  .description('send a delivery again')
+  .argument('<delivery>', 'its id, as `webhooks deliveries` shows it')
+  .option('--url <url>', 'where the server is (default: http://localhost:$PORT)', parseUrl)
+  .option('--email <email>', 'an admin (default: the one of the demo shop)')
+  .option('--password <password>', 'asked for when it is missing')
+  .action((delivery: string, options: SignInOptions) =>
+    run(async (terminal) => {
+      const { redeliver } = await import('./cli/webhooks.ts');
+      await redeliver(delivery, options, terminal);
     }),
   );
 
