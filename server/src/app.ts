@@ -70,8 +70,8 @@ export async function createApp(
   container: Container,
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
-  const { auth, events, users, knowledge, imports, tickets, answers, messages, operations } =
-    container;
+  const { auth, passwordResets, events, users, knowledge, imports } = container;
+  const { tickets, answers, messages, operations } = container;
   const { gaps, gate, settings } = container;
   const { answerStreams, eventStreams } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
@@ -124,7 +124,7 @@ export async function createApp(
   await app.register(docsRoutes({ docsUrl: '/api/v1' }));
   await app.register(
     (api, _options, done) => {
-      void api.register(authRoutes({ auth, publicUrl: config.publicUrl }));
+      void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
       void api.register(eventsRoutes({ events }));
       void api.register(ticketsRoutes({ tickets }));

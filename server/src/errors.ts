@@ -22,6 +22,7 @@ const statusByCode = {
   'assistant-paused': 409,
   'assistant-off': 409,
   'last-admin': 409,
+  'mail-off': 409,
   'version-mismatch': 412,
   'body-too-large': 413,
   'unsupported-media-type': 415,

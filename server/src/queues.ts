@@ -4,6 +4,7 @@ import {
   knowledgeCleanUpQueue,
   reindexQueue,
 } from './features/knowledge/knowledge.queues.ts';
+import { mailCleanUpQueue, mailQueue } from './features/mail/mail.queues.ts';
 import type { Queue } from './platform/jobs/queue.ts';
 
 /** All queues of background work; `migrate` and every start make those that are missing. */
@@ -11,5 +12,7 @@ export const queues: readonly Queue[] = [
   calibrationQueue,
   importQueue,
   knowledgeCleanUpQueue,
+  mailCleanUpQueue,
+  mailQueue,
   reindexQueue,
 ];

@@ -8,12 +8,12 @@ import {
 } from '../authorization-matrix.ts';
 import { createApp } from '../src/app.ts';
 import { accessTokenSeconds } from '../src/features/auth/tokens.ts';
-import { createFactories, exchangeSecret, unknownId } from './factories.ts';
+import { createFactories, exchangeSecret, mailEnv, unknownId } from './factories.ts';
 import { startTestApp, type TestClient } from './harness.ts';
 import { isPublic, operationsOf, type Document, type Operation } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
-const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret } });
+const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret, ...mailEnv } });
 const make = createFactories(app);
 const operations = operationsOf(app.app.swagger() as unknown as Document);
 const byId = new Map(operations.map((operation) => [operation.operationId, operation]));

@@ -8,7 +8,13 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { authorizationMatrix, callers, type CallerName } from '../authorization-matrix.ts';
-import { createFactories, exchangeSecret, unknownId, type Factories } from './factories.ts';
+import {
+  createFactories,
+  exchangeSecret,
+  mailEnv,
+  unknownId,
+  type Factories,
+} from './factories.ts';
 import { startTestApp, type TestApp, type TestClient, type TestReply } from './harness.ts';
 import {
   createJudge,
@@ -20,7 +26,7 @@ import {
 } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
-const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret } });
+const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret, ...mailEnv } });
 const make = createFactories(app);
 const document = app.app.swagger() as unknown as Document;
 const operations = operationsOf(document);
@@ -137,11 +143,14 @@ const cases: Record<string, Record<string, Case>> = {
     404: () => withoutExchange(),
     409: () => ({ body: { token: make.hostToken({ email: people.own.user.email }) } }),
   },
+  requestPasswordReset: { 409: () => withoutMail() },
+  setPassword: { 404: () => ({ token: 'no-token' }) },
   deleteMe: { 409: () => lastAdmin({}) },
   createUser: {
     409: () => ({ body: { ...newUser(), role: 'agent', email: people.own.user.email } }),
   },
   updateUser: { 409: () => lastAdmin({ id: people.admin.user.id, body: { role: 'agent' } }) },
+  inviteUser: { 409: () => ({ id: people.own.user.id }) },
   createTicket: {
     409: () => keyInFlight(people.own, 'tickets', { title: 'Twice', description: 'At once' }),
   },
@@ -278,6 +287,11 @@ async function onAnotherServer(ask: (other: TestApp) => Promise<TestReply>): Pro
 const withoutExchange = () =>
   onAnotherServer((other) =>
     other.anonymous.post('/api/v1/auth/exchange', { token: make.hostToken() }),
+  );
+
+const withoutMail = () =>
+  onAnotherServer((other) =>
+    other.anonymous.post('/api/v1/auth/password-resets', { email: people.own.user.email }),
   );
 
 function drainingServer(): Promise<TestReply> {

@@ -27,7 +27,10 @@ export const auditEventTypes = [
   'user.updated',
   'user.signed_in',
   'user.password_changed',
+  'user.password_reset',
+  'user.invited',
   'settings.updated',
+  'webhook.disabled',
 ] as const;
 
 export type EventType = PublicEventType | (typeof auditEventTypes)[number];
