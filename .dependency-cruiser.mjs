@@ -21,6 +21,7 @@ const knows = {
   answers: ['knowledge/', 'tickets/', 'auth/auth.service.ts', 'settings/'],
   auth: ['users/'],
   knowledge: ['settings/'],
+  mail: ['auth/identity.ts'],
   messages: ['answers/', 'tickets/'],
   users: ['auth/(identity|passwords|sessions).ts'],
 };

@@ -92,7 +92,10 @@ export default defineConfig(
     files: ['server/assets/pages/**'],
     languageOptions: {
       globals: {
+        addEventListener: 'readonly',
         document: 'readonly',
+        fetch: 'readonly',
+        history: 'readonly',
         location: 'readonly',
         matchMedia: 'readonly',
         Redoc: 'readonly',

@@ -30,6 +30,8 @@ export const authorizationMatrix: readonly Row[] = [
   ['logIn',              '',                            200, 200,      '-',      200,      200],
   ['refreshSession',     '',                            200, 200,      '-',      200,      200],
   ['exchangeToken',      '',                            200, 200,      '-',      200,      200],
+  ['requestPasswordReset', '',                          202, 202,      '-',      202,      202],
+  ['setPassword',        '',                            204, 204,      204,      204,      204],
   ['logOut',             '',                            401, 204,      '-',      204,      204],
 
   ['getMe',              '',                            401, 200,      '-',      200,      200],
@@ -45,6 +47,7 @@ export const authorizationMatrix: readonly Row[] = [
   ['createUser',         '',                            401, 403,      403,      403,      201],
   ['getUser',            '',                            401, 403,      403,      403,      200],
   ['updateUser',         '',                            401, 403,      403,      403,      200],
+  ['inviteUser',         '',                            401, 403,      403,      403,      202],
 
   ['createTicket',       '',                            401, 201,      '-',      201,      201],
   ['createTicket',       'on behalf of a customer',     401, 422,      422,      201,      201],

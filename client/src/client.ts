@@ -93,6 +93,20 @@ export function createClient(options: ClientOptions) {
           isRepeatable: true,
           signal,
         }),
+      /** Sends a link that sets a new password, if there is an account; the reply does not tell. */
+      requestPasswordReset: (email: string, { signal }: CallOptions = {}) =>
+        http.request<{ status: 'accepted' }>('POST', '/auth/password-resets', {
+          body: { email },
+          isAnonymous: true,
+          signal,
+        }),
+      /** With the token of a reset or an invitation, which is good for one password. */
+      setPassword: (token: string, password: string, { signal }: CallOptions = {}) =>
+        http.request<undefined>('PUT', `/auth/password-resets/${encodeURIComponent(token)}`, {
+          body: { password },
+          isAnonymous: true,
+          signal,
+        }),
     },
 
     tickets: {

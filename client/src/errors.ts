@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'assistant-paused'
   | 'assistant-off'
   | 'last-admin'
+  | 'mail-off'
   | 'version-mismatch'
   | 'body-too-large'
   | 'unsupported-media-type'

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testPassword } from '../../server/test/harness.ts';
+import { createFactories, factoriesEnv } from '../../server/test/factories.ts';
+import { startTestApp, testPassword } from '../../server/test/harness.ts';
 import { startWithFakeAi, type AppWithFakeAi } from '../../server/test/asking.ts';
 import { ApiError, collectAnswer, createClient, type Client } from '../src/client.ts';
 
@@ -165,5 +166,26 @@ describe('the client', () => {
     await expect(
       createClient({ baseUrl }).auth.login({ email: 'a@example.com', password: 'wrong' }),
     ).rejects.toMatchObject({ code: 'invalid-credentials' });
+  });
+});
+
+describe('a forgotten password', () => {
+  it('is asked for by mail, and set with the token', async () => {
+    const mailing = await startTestApp({ env: factoriesEnv });
+    try {
+      const { auth } = createClient({ baseUrl: await mailing.listen() });
+      expect(await auth.requestPasswordReset('robin@example.com')).toEqual({ status: 'accepted' });
+      const token = await createFactories(mailing).accountToken();
+      expect(await auth.setPassword(token, 'five other random words')).toBeUndefined();
+      const again = auth.setPassword(token, 'five other random words');
+      await expect(again).rejects.toMatchObject({ code: 'not-found' });
+    } finally {
+      await mailing.close();
+    }
+  });
+
+  it('stays forgotten on a server that sends no mail', async () => {
+    const asking = createClient({ baseUrl }).auth.requestPasswordReset('robin@example.com');
+    await expect(asking).rejects.toMatchObject({ status: 409, code: 'mail-off' });
   });
 });

@@ -9,6 +9,7 @@ import { settings } from './0007-settings.ts';
 import { answerTrace } from './0008-answer-trace.ts';
 import { events } from './0009-events.ts';
 import { webhooks } from './0010-webhooks.ts';
+import { mail } from './0011-mail.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -22,4 +23,5 @@ export const migrations: Migrations = {
   '0008-answer-trace': answerTrace,
   '0009-events': events,
   '0010-webhooks': webhooks,
+  '0011-mail': mail,
 };

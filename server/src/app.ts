@@ -79,9 +79,9 @@ export async function createApp(
   container: Container,
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
-  const { auth, events, users, knowledge, imports, tickets, answers, messages, operations } =
-    container;
   const { gaps, gate, settings, webhooks, deliveries } = container;
+  const { auth, passwordResets, events, users, knowledge, imports } = container;
+  const { tickets, answers, messages, operations } = container;
   const { answerStreams, eventStreams } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
@@ -137,7 +137,7 @@ export async function createApp(
   await app.register(docsRoutes({ docsUrl: '/api/v1' }));
   await app.register(
     (api, _options, done) => {
-      void api.register(authRoutes({ auth, publicUrl: config.publicUrl }));
+      void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
       void api.register(eventsRoutes({ events }));
       void api.register(ticketsRoutes({ tickets }));

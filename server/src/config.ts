@@ -26,6 +26,8 @@ export type Config = Readonly<{
   trustProxy: boolean;
   logLevel: string;
   demo: boolean;
+  /** Undefined: no mail is sent. */
+  mail: Readonly<{ url: string; from: string; perHourMax: number }> | undefined;
   /** Whether this process works on background jobs, or leaves them to others. */
   runJobs: boolean;
   ai: Readonly<{
@@ -101,6 +103,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),
+    mail: mail(read, problems),
     ai: Object.freeze({
       enabled: read.boolean('AI_ENABLED', true),
       chain: aiChain(read, problems),
@@ -242,6 +245,36 @@ function retrySchedule(read: Reader, problems: string[]): number[] {
   if (areTimes && seconds.length <= 50) return seconds.map((one) => one * 1_000);
   problems.push(`WEBHOOK_RETRY_SCHEDULE must be seconds with commas, like ${retrySecondsDefault}`);
   return [];
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `name@host` or `Name <name@host>`, on one line. */
+const sender = /^(?:[^<>\p{C}]*<[^\s<>@\p{C}]+@[^\s<>@\p{C}]+>|[^\s<>@,\p{C}]+@[^\s<>@,\p{C}]+)$/u;
+
+function mail(read: Reader, problems: string[]): Config['mail'] {
+  const perHourMax = read.integer('MAILS_PER_HOUR_MAX', 20, 1, 100_000);
+  const url = read.url('SMTP_URL', ['smtp:', 'smtps:']);
+  if (url === undefined) return undefined;
+  const { hostname, username, password } = new URL(url);
+  if (!hostname) problems.push('SMTP_URL must name a host, e.g. smtp://localhost');
+  if (!isPercentEncoded(username + password)) {
+    problems.push(
+      'SMTP_URL: the characters %, @, : and / of user and password are percent-encoded',
+    );
+  }
+  const from = read.text('MAIL_FROM') ?? '';
+  if (!sender.test(from)) {
+    problems.push('MAIL_FROM is required with SMTP_URL, e.g. Support <support@example.com>');
+  }
+  return Object.freeze({ url, from, perHourMax });
 }
 
 /** `provider:model=input/output`, several with commas; dollars for a million tokens. */

@@ -67,3 +67,35 @@ describe('the chain of providers', () => {
     expect(() => loadConfig(environment as Record<string, string>)).toThrow(message);
   });
 });
+
+describe('mail', () => {
+  const SMTP_URL = 'smtp://me:p%40ss@mail.example:2525';
+
+  test('is off without a server, whatever else is set', () => {
+    expect(loadConfig({ MAIL_FROM: 'nonsense' }).mail).toBeUndefined();
+  });
+
+  test.each(['support@shop.example', 'The Shop <support@shop.example>', '<support@shop.example>'])(
+    'comes from %s',
+    (from) => {
+      expect(loadConfig({ SMTP_URL, MAIL_FROM: from }).mail).toEqual({
+        url: SMTP_URL,
+        from,
+        perHourMax: 20,
+      });
+    },
+  );
+
+  test.each([
+    [{ SMTP_URL }, /MAIL_FROM is required/],
+    [{ SMTP_URL, MAIL_FROM: 'The Shop' }, /MAIL_FROM/],
+    [{ SMTP_URL, MAIL_FROM: 'a@b.example, c@d.example' }, /MAIL_FROM/],
+    [{ SMTP_URL, MAIL_FROM: 'A <a@b.example>\r\nBcc: c@d.example' }, /MAIL_FROM/],
+    [{ SMTP_URL: 'http://mail.example', MAIL_FROM: 'a@b.example' }, /SMTP_URL must be a URL/],
+    [{ SMTP_URL: 'smtp://me:50%@mail.example', MAIL_FROM: 'a@b.example' }, /percent-encoded/],
+    [{ SMTP_URL: 'smtp:mail', MAIL_FROM: 'a@b.example' }, /SMTP_URL must name a host/],
+    [{ MAILS_PER_HOUR_MAX: '0' }, /MAILS_PER_HOUR_MAX/],
+  ])('%j is refused', (environment, message) => {
+    expect(() => loadConfig(environment as Record<string, string>)).toThrow(message);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Config } from './config.ts';
 import { createBudgets } from './features/answers/answers.budgets.ts';
 import { createReadConversation } from './features/answers/answers.conversation.ts';
@@ -10,7 +11,9 @@ import { createAnswersService } from './features/answers/answers.service.ts';
 import { createAnswerStreams } from './features/answers/answers.streams.ts';
 import { createTails } from './features/answers/answers.tails.ts';
 import { findPause, savePause } from './features/answers/answers.pauses.repository.ts';
+import { createAccountTokens } from './features/auth/account-tokens.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
+import { createPasswordResetsService } from './features/auth/password-resets.service.ts';
 import { createPasswords } from './features/auth/passwords.ts';
 import { createSessions } from './features/auth/sessions.ts';
 import { createTokens } from './features/auth/tokens.ts';
@@ -24,6 +27,11 @@ import { reindexQueue, requestCalibration } from './features/knowledge/knowledge
 import { createKnowledgeService } from './features/knowledge/knowledge.service.ts';
 import { createPublisher } from './features/knowledge/publish.ts';
 import { createRetrieval } from './features/knowledge/retrieval.ts';
+import { createMailConsumer, type SendMail } from './features/mail/mail.consumer.ts';
+import { createWriteMail } from './features/mail/mail.content.ts';
+import { startMailJobs } from './features/mail/mail.jobs.ts';
+import { mailQueue } from './features/mail/mail.queues.ts';
+import { createMailService } from './features/mail/mail.service.ts';
 import { createMessagesService } from './features/messages/messages.service.ts';
 import { createOperationsService } from './features/operations/operations.service.ts';
 import { createSettingsService } from './features/settings/settings.service.ts';
@@ -49,6 +57,7 @@ import { createEventStreams } from './platform/http/event-stream.ts';
 import { createOutbound } from './platform/outbound/outbound.ts';
 import { createSealer } from './platform/sealing.ts';
 import type { Jobs } from './platform/jobs/jobs.ts';
+import { createMailer } from './platform/mail/mailer.ts';
 import type { Tables } from './tables.ts';
 
 /** What the container cannot make itself: it is opened before, and closed after everything else. */
@@ -78,8 +87,54 @@ export function createContainer(config: Config, resources: Resources) {
   const passwords = createPasswords();
   const tokens = createTokens({ keys: secretKeys, exchangeSecret, clock });
   const sessions = createSessions({ db, clock, tokens });
-  const users = createUsersService({ db, events, clock, sessions, passwords });
-  const auth = createAuthService({ db, events, users, sessions, passwords, tokens });
+  const accountTokens = createAccountTokens({ db, keys: secretKeys, clock });
+  const sendMail: SendMail | undefined =
+    config.mail && ((db, mail) => jobs.send(db, mailQueue, { mailId: randomUUIDv7(), ...mail }));
+  const users = createUsersService({
+    db,
+    events,
+    clock,
+    sessions,
+    passwords,
+    sendInvitation:
+      sendMail &&
+      (async (db, userId) => {
+        const aboutId = randomUUIDv7();
+        await accountTokens.invite(db, aboutId, userId);
+        await sendMail(db, { kind: 'invitation', userId, aboutId });
+      }),
+  });
+  const auth = createAuthService({
+    db,
+    events,
+    users,
+    sessions,
+    passwords,
+    tokens,
+    accountTokens,
+  });
+  const passwordResets = createPasswordResetsService({
+    db,
+    events,
+    accountTokens,
+    passwords,
+    sessions,
+    mailToken: sendMail,
+  });
+  const mail =
+    config.mail &&
+    createMailService({
+      db,
+      clock,
+      mailer: createMailer(config.mail),
+      write: createWriteMail({
+        db,
+        publicUrl: config.publicUrl,
+        giveToken: ({ aboutId, userId, kind }) => accountTokens.give(aboutId, userId, kind),
+      }),
+      perHourMax: config.mail.perHourMax,
+      logger,
+    });
 
   const publisher = createPublisher({
     db,
@@ -172,7 +227,12 @@ export function createContainer(config: Config, resources: Resources) {
       perFailingWebhookMax: 1,
     },
   });
-  const relay = createEventsRelay({ db, bus, consumers: [createFanOut({ bus })], logger });
+  const relay = createEventsRelay({
+    db,
+    bus,
+    consumers: [createFanOut({ bus }), ...(sendMail ? [createMailConsumer({ sendMail })] : [])],
+    logger,
+  });
 
   const operations = createOperationsService({
     db,
@@ -189,6 +249,7 @@ export function createContainer(config: Config, resources: Resources) {
       await startKnowledgeJobs({ jobs, knowledge, imports, gate });
       await startWebhooksJobs({ jobs, deliveries });
       if (config.runJobs) dispatcher.start();
+      if (mail) await startMailJobs({ jobs, mail, removeOldTokens: accountTokens.removeOld });
     },
     events,
     relay,
@@ -196,7 +257,9 @@ export function createContainer(config: Config, resources: Resources) {
     deliveries,
     dispatcher,
     passwords,
+    accountTokens,
     auth,
+    passwordResets,
     users,
     settings,
     knowledge,

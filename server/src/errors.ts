@@ -23,6 +23,7 @@ const statusByCode = {
   'assistant-off': 409,
   'last-admin': 409,
   'too-many-webhooks': 409,
+  'mail-off': 409,
   'version-mismatch': 412,
   'body-too-large': 413,
   'unsupported-media-type': 415,

@@ -363,6 +363,28 @@ export type WebhookAttemptsTable = {
   response_body: string | null;
 };
 
+/** A mail that was begun; `sent_at` stays null for one that could not be sent. */
+export type MailsTable = {
+  id: string;
+  user_id: string;
+  kind: string;
+  begun_at: Date;
+  sent_at: Date | null;
+};
+
+export type AccountTokenPurpose = 'password-reset' | 'invitation';
+
+/** What a link in a mail stands for. The token itself is nowhere: it takes the server's secret. */
+export type AccountTokensTable = {
+  id: string;
+  user_id: string;
+  purpose: AccountTokenPurpose;
+  created_at: Date;
+  expires_at: Date;
+  /** When it was used, or voided by another one. */
+  used_at: Date | null;
+};
+
 export type IdempotencyKeysTable = {
   user_id: string;
   route: string;
@@ -395,4 +417,6 @@ export type Tables = {
   webhook_deliveries: WebhookDeliveriesTable;
   webhook_attempts: WebhookAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
+  mails: MailsTable;
+  account_tokens: AccountTokensTable;
 };

@@ -85,6 +85,7 @@ describe.skipIf(serverUrl)('without a server', () => {
     const { code, stdout } = await runCli(['doctor'], env);
     expect(stdout).toContain(`  ✓ Data folder    ${dataDir}, made at the first start\n`);
     expect(stdout).toContain('  ✓ Assistant      quotes the articles');
+    expect(stdout).toContain('  ✓ Mail           off');
     expect(stdout).toMatch(/\n\n {2}All is well\.\n$/);
     expect(code).toBe(0);
     expect(existsSync(dataDir)).toBe(false);
@@ -94,6 +95,8 @@ describe.skipIf(serverUrl)('without a server', () => {
     const { port, free } = await takePort();
     const closed = await freePort();
     const env = {
+      SMTP_URL: `smtp://me:hunter2@127.0.0.1:${closed}`,
+      MAIL_FROM: 'support@example.com',
       DATA_DIR: join(fileURLToPath(import.meta.url), 'folder'),
       DATABASE_URL: `postgres://127.0.0.1:${closed}/none`,
       HOST: '127.0.0.1',
@@ -112,11 +115,12 @@ describe.skipIf(serverUrl)('without a server', () => {
       '✗ Database',
       '✗ Port',
       '✗ Assistant',
+      '✗ Mail',
     ]);
-    expect(stdout.match(/^ +→ \S+/gm)).toHaveLength(4);
+    expect(stdout.match(/^ +→ \S+/gm)).toHaveLength(5);
     expect(stdout).toContain(`PORT=${Number(port) + 1} npm start`);
-    expect(stdout).toMatch(/\n\n {2}4 things need you\.\n$/);
-    expect(stdout).not.toContain('gsk_secret');
+    expect(stdout).toMatch(/\n\n {2}5 things need you\.\n$/);
+    expect(stdout).not.toMatch(/gsk_secret|hunter2/);
     expect(code).toBe(1);
   });
 

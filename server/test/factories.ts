@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
@@ -15,14 +15,22 @@ import { testPassword, until, type TestApp, type TestClient } from './harness.ts
 export type Factories = ReturnType<typeof createFactories>;
 
 const exchangeSecret = 'a secret that a host product shares with us';
+export const exchangeEnv = { EXCHANGE_SECRET: exchangeSecret };
 const signAsHost = createSigner({ algorithm: 'HS256', key: exchangeSecret });
 
 /** Where webhooks may go that never send: nothing listens there. */
 const allowedHost = '127.0.0.1:9';
 export const allowedUrl = `http://${allowedHost}/hooks`;
 
+/** For servers that send mail, but have nobody who works on it. */
+const mailEnv = { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'support@example.com' };
+
 /** What an instance needs for everything that the factories make. */
-export const factoriesEnv = { EXCHANGE_SECRET: exchangeSecret, WEBHOOK_ALLOW: allowedHost };
+export const factoriesEnv = {
+  ...exchangeEnv,
+  WEBHOOK_ALLOW: allowedHost,
+  ...mailEnv,
+};
 
 /** An id that belongs to nothing. */
 export const unknownId = '0199f3a0-0000-7000-8000-000000000000';
@@ -45,6 +53,27 @@ export function createFactories(app: TestApp) {
       const refreshToken = String(login.body.refresh_token);
       const [id = ''] = refreshToken.split('.');
       return { id, refreshToken };
+    },
+
+    /** Somebody who has no password yet. */
+    invited: () =>
+      transaction(db, (db) =>
+        container.users.register(db, {
+          email: `${randomUUID()}@example.com`,
+          name: 'Grace Hopper',
+          role: 'agent',
+          passwordHash: null,
+        }),
+      ),
+
+    /** The token of an invitation, as it stands in the mail. */
+    async accountToken(): Promise<string> {
+      const { id: userId } = await this.invited();
+      const id = randomUUIDv7();
+      await transaction(db, (db) => container.accountTokens.invite(db, id, userId));
+      const token = await container.accountTokens.give(id, userId, 'invitation');
+      if (!token) throw new Error('There is no token.');
+      return token;
     },
 
     /** A ticket of the requester with its first message; the assistant is not asked. */

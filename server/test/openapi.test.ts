@@ -149,11 +149,14 @@ const cases: Record<string, Record<string, Case>> = {
     404: () => withoutExchange(),
     409: () => ({ body: { token: make.hostToken({ email: people.own.user.email }) } }),
   },
+  requestPasswordReset: { 409: () => withoutMail() },
+  setPassword: { 404: () => ({ token: 'no-token' }) },
   deleteMe: { 409: () => lastAdmin({}) },
   createUser: {
     409: () => ({ body: { ...newUser(), role: 'agent', email: people.own.user.email } }),
   },
   updateUser: { 409: () => lastAdmin({ id: people.admin.user.id, body: { role: 'agent' } }) },
+  inviteUser: { 409: () => ({ id: people.own.user.id }) },
   createTicket: {
     409: () => keyInFlight(people.own, 'tickets', { title: 'Twice', description: 'At once' }),
   },
@@ -294,6 +297,11 @@ async function onAnotherServer(ask: (other: TestApp) => Promise<TestReply>): Pro
 const withoutExchange = () =>
   onAnotherServer((other) =>
     other.anonymous.post('/api/v1/auth/exchange', { token: make.hostToken() }),
+  );
+
+const withoutMail = () =>
+  onAnotherServer((other) =>
+    other.anonymous.post('/api/v1/auth/password-resets', { email: people.own.user.email }),
   );
 
 function drainingServer(): Promise<TestReply> {

@@ -14,6 +14,8 @@ export type OperationRequest = {
   deliveryId?: string;
   /** For `{version}` in the path. */
   version?: number;
+  /** For `{token}` in the path. */
+  token?: string;
   query?: string;
   /** Missing: the example of the document. */
   body?: unknown;
@@ -38,7 +40,8 @@ export function perform(
   const place = path
     .replace('{id}', request.id ?? '')
     .replace('{delivery_id}', request.deliveryId ?? '')
-    .replace('{version}', String(request.version ?? 1));
+    .replace('{version}', String(request.version ?? 1))
+    .replace('{token}', request.token ?? '-');
   const url = place + (request.query ? `?${request.query}` : '');
   if (method === 'get' || method === 'delete') return client[method](url, request.headers);
   const example = requestBody?.content['application/json']?.example;
@@ -110,6 +113,8 @@ export const requests: Record<string, Prepare> = {
     body: { refresh_token: (await make.session(people.own)).refreshToken },
   }),
   exchangeToken: ({ make }) => ({ body: { token: make.hostToken() } }),
+  requestPasswordReset: ({ people }) => ({ body: { email: people.own.user.email } }),
+  setPassword: async ({ make }) => ({ token: await make.accountToken() }),
   logOut: async (scene) => ({ by: await somebodyLike(scene) }),
 
   getMe: nothing,
@@ -140,6 +145,7 @@ export const requests: Record<string, Prepare> = {
     id: (await make.user('customer')).user.id,
     body: { role: 'agent' },
   }),
+  inviteUser: async ({ make }) => ({ id: (await make.invited()).id }),
 
   createTicket: nothing,
   'createTicket: on behalf of a customer': ({ people }) => ({

@@ -3,6 +3,7 @@ import { checkAssistant } from './doctor/assistant.ts';
 import type { Check } from './doctor/check.ts';
 import { checkDatabase } from './doctor/database.ts';
 import { checkDataDir, checkSecret } from './doctor/files.ts';
+import { checkMail } from './doctor/mail.ts';
 import { checkPort } from './doctor/port.ts';
 import { checkRedis } from './doctor/redis.ts';
 import { reasonOf } from './failure.ts';
@@ -39,6 +40,7 @@ const looks: ((config: Config) => Promise<Check[]> | Check[])[] = [
   checkRedis,
   checkPort,
   checkAssistant,
+  checkMail,
 ];
 
 function configOrCheck(): Config | Check {

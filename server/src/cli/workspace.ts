@@ -42,9 +42,11 @@ export function withContainer<Result>(
     const resources = await openResources(config, database, createLogger(config), {
       works: false,
     });
+    const container = createContainer(config, resources);
     try {
-      return await work(createContainer(config, resources));
+      return await work(container);
     } finally {
+      await container.relay.stop();
       await resources.jobs.stop(0);
       await resources.bus.close();
     }

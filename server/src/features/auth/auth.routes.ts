@@ -19,6 +19,8 @@ import {
 } from './auth.schemas.ts';
 import type { AuthService } from './auth.service.ts';
 import { meRoutes } from './me.routes.ts';
+import { passwordResetsRoutes } from './password-resets.routes.ts';
+import type { PasswordResetsService } from './password-resets.service.ts';
 import { createRefreshCookie, type RefreshCookie } from './refresh-cookie.ts';
 import type { Grant } from './sessions.ts';
 
@@ -26,14 +28,19 @@ const tags = ['auth'];
 
 /** Everything about who one is. Registered under the API's prefix. */
 export const authRoutes =
-  (dependencies: { auth: AuthService; publicUrl: string }): FastifyPluginCallbackTypebox =>
+  (dependencies: {
+    auth: AuthService;
+    passwordResets: PasswordResetsService;
+    publicUrl: string;
+  }): FastifyPluginCallbackTypebox =>
   (app, _options, done) => {
-    const { auth, publicUrl } = dependencies;
+    const { auth, passwordResets, publicUrl } = dependencies;
     const cookie = createRefreshCookie(publicUrl, `${app.prefix}/auth`);
     void app.register(fastifyCookie);
     void app.register(signUpRoute(auth));
     void app.register(logInRoute(auth, cookie));
     void app.register(sessionRoutes(auth, cookie));
+    void app.register(passwordResetsRoutes({ passwordResets }));
     void app.register(meRoutes({ auth }));
     done();
   };

@@ -121,6 +121,23 @@ export const ChangePasswordBody = Type.Object(
   },
 );
 
+export const PasswordResetBody = Type.Object(
+  // Not checked to be an e-mail: what is none belongs to nobody, like any unknown one.
+  { email: singleLine(1, emailLengthMax) },
+  { ...closed, examples: [{ email: 'robin@example.com' }] },
+);
+
+export const SetPasswordBody = Type.Object(
+  { password: NewPassword },
+  { ...closed, examples: [{ password: 'five other random words' }] },
+);
+
+/** Whatever it is, what opens nothing is 404. */
+export const TokenParams = Type.Object(
+  { token: Type.String({ description: 'What stands behind `#` in the link of the mail.' }) },
+  closed,
+);
+
 export const Session = named(
   'Session',
   Type.Object(

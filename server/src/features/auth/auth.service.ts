@@ -6,6 +6,7 @@ import { personOf } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
 import type { UserRow, UsersService } from '../users/users.service.ts';
 import type { Actor } from './actor.ts';
+import type { AccountTokens } from './account-tokens.ts';
 import * as repository from './auth.repository.ts';
 import { acceptableName, isEmail, normalEmail } from './identity.ts';
 import type { Passwords } from './passwords.ts';
@@ -26,8 +27,9 @@ export function createAuthService(dependencies: {
   sessions: Sessions;
   passwords: Passwords;
   tokens: Tokens;
+  accountTokens: AccountTokens;
 }) {
-  const { db, events, users, sessions, passwords, tokens } = dependencies;
+  const { db, events, users, sessions, passwords, tokens, accountTokens } = dependencies;
 
   return {
     async signUp(input: { email: string; name: string; password: string }): Promise<UserRow> {
@@ -79,7 +81,7 @@ export function createAuthService(dependencies: {
 
     deleteMe: users.erase,
 
-    /** Ends every other session: who knew the old password is out. */
+    /** Ends every other session, and voids links in mails: who knew the old password is out. */
     async changePassword(
       actor: Actor,
       { current, next }: { current: string; next: string },
@@ -92,6 +94,7 @@ export function createAuthService(dependencies: {
         const isReplaced = await repository.replacePasswordHash(db, credentials, hash);
         if (!isReplaced) throw wrongCurrentPassword();
         await sessions.revokeAll(db, actor.id, actor.sessionId);
+        await accountTokens.voidAll(db, actor.id);
         await events.record(db, {
           type: 'user.password_changed',
           actor: personOf(actor),

@@ -27,6 +27,8 @@ export const auditEventTypes = [
   'user.updated',
   'user.signed_in',
   'user.password_changed',
+  'user.password_reset',
+  'user.invited',
   'settings.updated',
   'webhook.created',
   'webhook.updated',

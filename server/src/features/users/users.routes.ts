@@ -1,8 +1,10 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
-import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import { EmptyBody, IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
 import {
+  Accepted,
+  accepted,
   CreateUserBody,
   exampleUser,
   ListedUser,
@@ -61,6 +63,9 @@ export const usersRoutes =
         schema: {
           operationId: 'createUser',
           summary: 'Make an account for somebody',
+          description:
+            'Without `password` the person is sent a link to choose one; that takes a server that ' +
+            'sends mail.',
           tags,
           headers: Type.Object({
             'idempotency-key': Type.Optional(
@@ -132,6 +137,31 @@ export const usersRoutes =
         const { actor, params, body } = request;
         const user = await users.update(actor, params.id, body, ifMatchOf(request));
         return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
+    );
+
+    app.post(
+      '/users/:id/invitation',
+      {
+        config: { policy: 'admin' },
+        schema: {
+          operationId: 'inviteUser',
+          summary: 'Send a new invitation',
+          description:
+            'To somebody who has no password yet, else 409. The links of earlier ones work no ' +
+            'more. 409 `mail-off` when the server sends no mail.',
+          tags,
+          params: IdParams,
+          body: EmptyBody,
+          response: {
+            202: { ...ref(Accepted), examples: [accepted] },
+            ...problems(403, 404, 409, 422),
+          },
+        },
+      },
+      async ({ actor, params }, reply) => {
+        await users.invite(actor, params.id);
+        return reply.code(202).send(accepted);
       },
     );
     done();

@@ -36,13 +36,12 @@ export const Locale = Type.String({
   maxLength: 35,
 });
 
-export const NewPassword = Type.String({
-  minLength: passwordLengthMin,
-  maxLength: passwordLengthMax,
-  description:
-    `${passwordLengthMin} to ${passwordLengthMax} characters (Unicode code points) of any kind; ` +
-    'the only rule is the length. Taken exactly as it is sent.',
-});
+const passwordRule =
+  `${passwordLengthMin} to ${passwordLengthMax} characters (Unicode code points) of any kind; ` +
+  'the only rule is the length. Taken exactly as it is sent.';
+const passwordLengths = { minLength: passwordLengthMin, maxLength: passwordLengthMax };
+
+export const NewPassword = Type.String({ ...passwordLengths, description: passwordRule });
 
 export const User = named(
   'User',
@@ -89,8 +88,13 @@ export const ListUsersQuery = Type.Object(
   closed,
 );
 
+const InitialPassword = Type.String({
+  ...passwordLengths,
+  description: `${passwordRule} Without it the person is sent a link to choose one.`,
+});
+
 export const CreateUserBody = Type.Object(
-  { email: Email, name: PersonName, role: oneOf(roles), password: NewPassword },
+  { email: Email, name: PersonName, role: oneOf(roles), password: Type.Optional(InitialPassword) },
   {
     ...closed,
     examples: [
@@ -114,6 +118,13 @@ export const UpdateUserBody = Type.Object(
   },
   { ...closed, minProperties: 1, examples: [{ role: 'admin' }] },
 );
+
+/** The reply of what goes on by mail. */
+export const Accepted = named(
+  'Accepted',
+  Type.Object({ status: oneOf(['accepted'] as const) }, closed),
+);
+export const accepted: Static<typeof Accepted> = { status: 'accepted' };
 
 export const exampleUser: Static<typeof User> = {
   id: '0199f39f-7777-7a6b-8c1d-0b2e4f6a8c55',
@@ -144,4 +155,4 @@ export const presentListedUser = (actor: Actor, user: UserRow): Static<typeof Li
   seesWholeUser(actor) ? presentUser(user) : { id: user.id, name: user.name, email: user.email };
 
 /** The shapes with a name of their own in the OpenAPI document. */
-export const usersShapes = [User, UserSummary];
+export const usersShapes = [User, UserSummary, Accepted];

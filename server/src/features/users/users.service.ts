@@ -33,7 +33,10 @@ export type { UserRow } from './users.repository.ts';
 
 export type ListUsers = { filter: UserFilter; limit: number; cursor: string | undefined };
 
-export type CreateUser = { email: string; name: string; role: Role; password: string };
+export type CreateUser = { email: string; name: string; role: Role; password?: string };
+
+/** Leaves the mail with a link to choose a password, in the caller's transaction. */
+export type SendInvitation = (db: Transaction<Tables>, userId: string) => Promise<void>;
 
 /** An account to be; one without a password signs in through its host product only. */
 export type NewAccount = {
@@ -52,8 +55,10 @@ export function createUsersService(dependencies: {
   clock: Clock;
   sessions: Sessions;
   passwords: Passwords;
+  /** Undefined: the server sends no mail. */
+  sendInvitation: SendInvitation | undefined;
 }) {
-  const { db, events, clock, sessions, passwords } = dependencies;
+  const { db, events, clock, sessions, passwords, sendInvitation } = dependencies;
 
   return {
     async list(actor: Actor, { filter, limit, cursor }: ListUsers): Promise<Page<UserRow>> {
@@ -76,12 +81,14 @@ export function createUsersService(dependencies: {
       idempotency?: { route: string; key: string },
     ): Promise<{ user: UserRow; replayed: boolean }> {
       requireAdmin(actor);
-      const passwordHash = await passwords.hash(password);
+      if (password === undefined && !sendInvitation) throw passwordRequired();
+      const passwordHash = password === undefined ? null : await passwords.hash(password);
       // The password stays out of it: a fast hash of a password must not lie in the database.
       const requestHash = createHash('sha256').update(JSON.stringify(person)).digest('base64url');
       const outcome = await transaction(db, async (db) => {
         const make = async () => {
           const user = await register(db, { ...person, passwordHash }, personOf(actor));
+          if (passwordHash === null) await invite(db, personOf(actor), user.id);
           return { status: 201, body: { userId: user.id } };
         };
         if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
@@ -110,6 +117,17 @@ export function createUsersService(dependencies: {
       });
     },
 
+    /** A new link for who has not chosen a password yet; the earlier ones are void. */
+    async invite(actor: Actor, id: string): Promise<void> {
+      requireAdmin(actor);
+      await transaction(db, async (db) => {
+        const user = await repository.lock(db, id);
+        if (!user) throw notFound();
+        requireInvitable(user);
+        await invite(db, personOf(actor), user.id);
+      });
+    },
+
     /** Forgets the person; what they wrote stays, as a deleted user's. */
     async erase(actor: Actor): Promise<void> {
       await transaction(db, async (db) => {
@@ -134,7 +152,7 @@ export function createUsersService(dependencies: {
       repository.findExternal(db, issuer, subject),
 
     /** For the command line: the first admin of a workspace, or one more. */
-    async createAdmin(person: Omit<CreateUser, 'role'>): Promise<UserRow> {
+    async createAdmin(person: { email: string; name: string; password: string }): Promise<UserRow> {
       requireAcceptable(person);
       const { email, name } = person;
       const passwordHash = await passwords.hash(person.password);
@@ -144,6 +162,17 @@ export function createUsersService(dependencies: {
       );
     },
   };
+
+  async function invite(db: Transaction<Tables>, by: EventActor, userId: string): Promise<void> {
+    if (!sendInvitation) throw new AppError('mail-off', 'This server sends no mail.');
+    await sendInvitation(db, userId);
+    await events.record(db, {
+      type: 'user.invited',
+      actor: by,
+      subjectId: userId,
+      data: { id: userId },
+    });
+  }
 
   async function getUser(id: string): Promise<UserRow> {
     const user = await repository.find(db, id);
@@ -215,6 +244,21 @@ export function createUsersService(dependencies: {
 
 const canAdminister = (user: Pick<UserRow, 'role' | 'disabled_at' | 'password_hash'>): boolean =>
   user.role === 'admin' && user.disabled_at === null && user.password_hash !== null;
+
+const passwordRequired = (): AppError =>
+  invalidField(
+    '/password',
+    'required',
+    'This server sends no mail, so it cannot invite: a password is needed.',
+  );
+
+function requireInvitable(user: UserRow): void {
+  const problem =
+    (user.password_hash !== null && 'This user has a password already.') ||
+    (user.external_issuer !== null && 'This user signs in through another product.') ||
+    (user.disabled_at !== null && 'This user is disabled.');
+  if (problem) throw new AppError('invalid-state', problem);
+}
 
 /** Only what really differs counts as a change. */
 function changesOf(

@@ -108,7 +108,7 @@ const families = { ticket, message, answer, article, user };
 
 const shapes = Object.entries(families).map(([family, object]) => {
   const name = `${family.charAt(0).toUpperCase()}${family.slice(1)}EventPayload`;
-  return { name, types: typesOf(family) as string[], schema: payload(typesOf(family), object) };
+  return { name, types: typesOf(family), schema: payload(typesOf(family), object) };
 });
 shapes.push({
   name: 'TestEventPayload',

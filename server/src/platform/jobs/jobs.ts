@@ -16,6 +16,8 @@ export type SendOptions = {
 
 /** Between looks at a queue, in seconds: a notice comes at once, but not for retries and delays. */
 const pollSeconds = 2;
+/** With more waiting, a worker takes the next job at once instead of at the next look. */
+const burstAbove = 5;
 const failed = 'The job queue cannot be used.';
 /** PostgreSQL's own code for "not now, but later". */
 const cannotConnectNow = '57P03';
@@ -83,12 +85,14 @@ export function createJobs(store: JobStore, options: BossOptions & { queues: rea
       });
     },
 
-    /** Gives the queue's jobs to `handler`, one at a time. One that throws is tried again later. */
+    /** Gives the queue's jobs to `handler`, as many at a time as the queue says. One that throws is tried again later. */
     async work<Data extends object>(queue: Queue<Data>, handler: JobHandler<Data>): Promise<void> {
       if (!works) return;
       const settings = {
         includeMetadata: true,
         notifyPollingIntervalSeconds: pollSeconds,
+        burstWhenReadyExceeds: burstAbove,
+        localConcurrency: queue.concurrency ?? 1,
       } as const;
       await whenReady(() =>
         boss.work<Data, void, typeof settings>(queue.name, settings, async ([job]) => {

@@ -16,6 +16,8 @@ export type Queue<Data extends object = object> = {
   readonly timeoutSeconds: number;
   /** With it, of the jobs with one key at most one waits and one runs: more are dropped. */
   readonly coalesces?: boolean;
+  /** How many of its jobs one process works on at once; 1 unless told. */
+  readonly concurrency?: number;
   readonly [dataType]?: Data;
 };
 
