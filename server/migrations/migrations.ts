@@ -8,6 +8,7 @@ import { gate } from './0006-gate.ts';
 import { settings } from './0007-settings.ts';
 import { answerTrace } from './0008-answer-trace.ts';
 import { events } from './0009-events.ts';
+import { presence } from './0012-presence.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -20,4 +21,5 @@ export const migrations: Migrations = {
   '0007-settings': settings,
   '0008-answer-trace': answerTrace,
   '0009-events': events,
+  '0012-presence': presence,
 };

@@ -12,6 +12,8 @@ import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
 import { eventsRoutes } from './features/events/events.routes.ts';
 import { Event } from './features/events/events.schemas.ts';
+import { liveRoutes } from './features/live/live.routes.ts';
+import { Presence } from './features/live/live.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
 import { homeRoutes } from './features/operations/home.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
@@ -48,6 +50,7 @@ const shapes = [
   ...authShapes,
   ...usersShapes,
   Event,
+  Presence,
   AnswerLink,
   Citation,
   Message,
@@ -73,7 +76,7 @@ export async function createApp(
   const { auth, events, users, knowledge, imports, tickets, answers, messages, operations } =
     container;
   const { gaps, gate, settings } = container;
-  const { answerStreams, eventStreams } = container;
+  const { answerStreams, eventStreams, liveStreams, presence } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
   requirePolicies(app);
@@ -127,6 +130,7 @@ export async function createApp(
       void api.register(authRoutes({ auth, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
       void api.register(eventsRoutes({ events }));
+      void api.register(liveRoutes({ presence, liveStreams }));
       void api.register(ticketsRoutes({ tickets }));
       void api.register(
         messagesRoutes({ messages, tickets, answers, answerStreams, eventStreams }),

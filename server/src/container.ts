@@ -12,6 +12,7 @@ import { createTails } from './features/answers/answers.tails.ts';
 import { findPause, savePause } from './features/answers/answers.pauses.repository.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswords } from './features/auth/passwords.ts';
+import { createSessionStreams } from './features/auth/session.streams.ts';
 import { createSessions } from './features/auth/sessions.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { createEventsRelay } from './features/events/events.relay.ts';
@@ -24,6 +25,11 @@ import { reindexQueue, requestCalibration } from './features/knowledge/knowledge
 import { createKnowledgeService } from './features/knowledge/knowledge.service.ts';
 import { createPublisher } from './features/knowledge/publish.ts';
 import { createRetrieval } from './features/knowledge/retrieval.ts';
+import { createLiveHub } from './features/live/live.hub.ts';
+import { createLiveNotices } from './features/live/live.notices.ts';
+import { liveFrames } from './features/live/live.stream.ts';
+import { createLiveStreams } from './features/live/live.streams.ts';
+import { createPresenceService } from './features/live/presence.service.ts';
 import { createMessagesService } from './features/messages/messages.service.ts';
 import { createOperationsService } from './features/operations/operations.service.ts';
 import { createSettingsService } from './features/settings/settings.service.ts';
@@ -136,12 +142,16 @@ export function createContainer(config: Config, resources: Resources) {
   const messages = createMessagesService({ db, bus, tickets, answers });
 
   const eventStreams = createEventStreams({ ...config.streams, bufferBytesMax: 256 * 1024 });
-  const answerStreams = createAnswerStreams({
-    tails,
+  const sessionStreams = createSessionStreams({
     eventStreams,
     auth,
     perUserMax: streamsPerUserMax,
   });
+  const answerStreams = createAnswerStreams({ tails, sessionStreams });
+  const presence = createPresenceService({ db, bus, tickets });
+  const hub = createLiveHub({ events, bus, frames: liveFrames });
+  const notices = createLiveNotices({ bus, hub, presence, frames: liveFrames });
+  const liveStreams = createLiveStreams({ hub, sessionStreams });
   const relay = createEventsRelay({ db, bus, consumers: [], logger });
   const operations = createOperationsService({ db, migrations, aiAlarms: breaker.alarms });
 
@@ -168,6 +178,10 @@ export function createContainer(config: Config, resources: Resources) {
     breaker,
     eventStreams,
     answerStreams,
+    presence,
+    liveStreams,
+    /** Ends what the live feed and presence do by themselves. */
+    stopLive: () => [presence, hub, notices].forEach((part) => part.stop()),
   };
 }
 

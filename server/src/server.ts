@@ -33,6 +33,7 @@ export async function createServer(
       const { drainMs } = config.shutdown;
       await container.relay.stop();
       await Promise.all([container.runner.drain(drainMs), container.jobs.stop(drainMs)]);
+      container.stopLive();
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();

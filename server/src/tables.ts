@@ -310,6 +310,16 @@ export type EventsTable = {
   created_at: CreatedAt;
 };
 
+export type PresenceState = 'viewing' | 'typing';
+
+/** Who is at a ticket, until when if they do not say so again. */
+export type PresenceTable = {
+  ticket_id: string;
+  user_id: string;
+  state: PresenceState;
+  until: Date;
+};
+
 export type IdempotencyKeysTable = {
   user_id: string;
   route: string;
@@ -338,5 +348,6 @@ export type Tables = {
   lexemes: LexemesTable;
   knowledge_totals: KnowledgeTotalsTable;
   events: EventsTable;
+  presence: PresenceTable;
   idempotency_keys: IdempotencyKeysTable;
 };

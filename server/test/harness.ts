@@ -185,6 +185,7 @@ export async function startTestApp(
       await container.relay.stop();
       await container.runner.drain(0);
       await jobs.stop(0);
+      container.stopLive();
       container.eventStreams.close();
       await app.close();
       await bus.close();

@@ -20,7 +20,9 @@ import {
 } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
-const app = await startTestApp({ env: { EXCHANGE_SECRET: exchangeSecret } });
+// A stream without an end of its own ends soon here: a reply is looked at as a whole.
+const env = { EXCHANGE_SECRET: exchangeSecret, STREAM_LIFE_MS: '1000' };
+const app = await startTestApp({ env });
 const make = createFactories(app);
 const document = app.app.swagger() as unknown as Document;
 const operations = operationsOf(document);

@@ -65,6 +65,10 @@ const listOfEvents = async ({ make }: Scene, object: string) => ({
   query: `limit=100&after=${(await make.positionOf(object)) - 1}`,
   object,
 });
+const streamOfEvents = async ({ make }: Scene, object: string) => ({
+  query: `after=${(await make.positionOf(object)) - 1}`,
+  object,
+});
 const ofTicketWithAnswer = (state: 'completed' | 'failed'): Prepare =>
   ofTicket(async (id, { make }) => {
     await make.answer(id, state);
@@ -177,6 +181,15 @@ export const requests: Record<string, Prepare> = {
     const id = await scene.make.ticket(scene.people.own);
     return listOfEvents(scene, (await noted(id, scene)).object);
   },
+  streamEvents: async (scene) => {
+    const { people, make } = scene;
+    return streamOfEvents(scene, await make.ticket(people.own));
+  },
+  'streamEvents: internal note': async (scene) => {
+    const id = await scene.make.ticket(scene.people.own);
+    return streamOfEvents(scene, (await noted(id, scene)).object);
+  },
+  setPresence: ofTicket(),
   listAudit: nothing,
 
   listMessages: ofTicket(),
