@@ -18,18 +18,19 @@ const databaseDrivers = '(^|/)node_modules/(kysely|pg|@electric-sql/pglite)/';
 
 /** Which features may know which, beside the events and `Actor`, which are open to all. */
 const knows = {
-  answers: ['knowledge/', 'tickets/', 'auth/auth.service.ts', 'settings/'],
+  answers: ['knowledge/', 'tickets/', 'auth/session.streams.ts', 'settings/'],
   auth: ['users/'],
   knowledge: ['settings/'],
+  live: ['answers/answers-started.ts', 'tickets/', 'auth/session.streams.ts'],
   mail: ['auth/identity.ts'],
   messages: ['answers/', 'tickets/'],
   users: ['auth/(identity|passwords|sessions).ts'],
 };
 const openToAll = `${features}(events/|auth/actor.ts)`;
 /** Where features meet beside services and schemas: constants and pure functions. */
-const sharedWords = `${features}(auth/identity|settings/settings.defaults|tickets/answers-changed).ts`;
-/** Parts of auth that users is given ready-made. */
-const sharedTypes = `${features}auth/(passwords|sessions).ts`;
+const sharedWords = `${features}(auth/identity|settings/settings.defaults|tickets/answers-changed|answers/answers-started).ts`;
+/** Parts of auth that other features are given ready-made. */
+const sharedTypes = `${features}auth/(passwords|sessions|session.streams).ts`;
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

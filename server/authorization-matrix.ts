@@ -69,6 +69,7 @@ export const authorizationMatrix: readonly Row[] = [
   ['getTicketTimeline',  'internal note',               401, 'hidden', 404,      'shown',  'shown'],
   ['putTicket',          '',                            401, 200,      404,      200,      200],
   ['putTicket',          'priority',                    401, 422,      404,      200,      200],
+  ['setPresence',        '',                            401, 200,      404,      200,      200],
 
   ['listMessages',       '',                            401, 200,      404,      200,      200],
   ['listMessages',       'internal note',               401, 'hidden', 404,      'shown',  'shown'],
@@ -87,6 +88,8 @@ export const authorizationMatrix: readonly Row[] = [
 
   ['listEvents',         '',                            401, 'shown',  'hidden', 'shown',  'shown'],
   ['listEvents',         'internal note',               401, 'hidden', 'hidden', 'shown',  'shown'],
+  ['streamEvents',       '',                            401, 'shown',  'hidden', 'shown',  'shown'],
+  ['streamEvents',       'internal note',               401, 'hidden', 'hidden', 'shown',  'shown'],
   ['listAudit',          '',                            401, 403,      403,      403,      200],
 
   ['listArticles',       '',                        'shown', 'shown',  'shown',  'shown',  'shown'],

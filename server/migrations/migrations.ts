@@ -10,6 +10,7 @@ import { answerTrace } from './0008-answer-trace.ts';
 import { events } from './0009-events.ts';
 import { webhooks } from './0010-webhooks.ts';
 import { mail } from './0011-mail.ts';
+import { presence } from './0012-presence.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -24,4 +25,5 @@ export const migrations: Migrations = {
   '0009-events': events,
   '0010-webhooks': webhooks,
   '0011-mail': mail,
+  '0012-presence': presence,
 };

@@ -12,6 +12,8 @@ import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
 import { eventsRoutes } from './features/events/events.routes.ts';
 import { Event } from './features/events/events.schemas.ts';
+import { liveRoutes } from './features/live/live.routes.ts';
+import { Presence } from './features/live/live.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
 import { homeRoutes } from './features/operations/home.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
@@ -53,6 +55,7 @@ const shapes = [
   ...authShapes,
   ...usersShapes,
   Event,
+  Presence,
   AnswerLink,
   Citation,
   Message,
@@ -82,7 +85,7 @@ export async function createApp(
   const { gaps, gate, settings, webhooks, deliveries } = container;
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, operations } = container;
-  const { answerStreams, eventStreams } = container;
+  const { answerStreams, eventStreams, liveStreams, presence } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
   requirePolicies(app);
@@ -140,6 +143,7 @@ export async function createApp(
       void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
       void api.register(eventsRoutes({ events }));
+      void api.register(liveRoutes({ presence, liveStreams }));
       void api.register(ticketsRoutes({ tickets }));
       void api.register(
         messagesRoutes({ messages, tickets, answers, answerStreams, eventStreams }),

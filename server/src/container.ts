@@ -15,6 +15,7 @@ import { createAccountTokens } from './features/auth/account-tokens.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswordResetsService } from './features/auth/password-resets.service.ts';
 import { createPasswords } from './features/auth/passwords.ts';
+import { createSessionStreams } from './features/auth/session.streams.ts';
 import { createSessions } from './features/auth/sessions.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { createEventsRelay } from './features/events/events.relay.ts';
@@ -27,6 +28,11 @@ import { reindexQueue, requestCalibration } from './features/knowledge/knowledge
 import { createKnowledgeService } from './features/knowledge/knowledge.service.ts';
 import { createPublisher } from './features/knowledge/publish.ts';
 import { createRetrieval } from './features/knowledge/retrieval.ts';
+import { createLiveHub } from './features/live/live.hub.ts';
+import { createLiveNotices } from './features/live/live.notices.ts';
+import { liveFrames } from './features/live/live.stream.ts';
+import { createLiveStreams } from './features/live/live.streams.ts';
+import { createPresenceService } from './features/live/presence.service.ts';
 import { createMailConsumer, type SendMail } from './features/mail/mail.consumer.ts';
 import { createWriteMail } from './features/mail/mail.content.ts';
 import { startMailJobs } from './features/mail/mail.jobs.ts';
@@ -200,12 +206,16 @@ export function createContainer(config: Config, resources: Resources) {
   const messages = createMessagesService({ db, bus, tickets, answers });
 
   const eventStreams = createEventStreams({ ...config.streams, bufferBytesMax: 256 * 1024 });
-  const answerStreams = createAnswerStreams({
-    tails,
+  const sessionStreams = createSessionStreams({
     eventStreams,
     auth,
     perUserMax: streamsPerUserMax,
   });
+  const answerStreams = createAnswerStreams({ tails, sessionStreams });
+  const presence = createPresenceService({ db, bus, tickets });
+  const hub = createLiveHub({ events, bus, frames: liveFrames });
+  const notices = createLiveNotices({ bus, hub, presence, frames: liveFrames });
+  const liveStreams = createLiveStreams({ hub, sessionStreams });
   const sealer = createSealer({ keys: secretKeys, purpose: 'webhook secrets' });
   const outbound = createOutbound({
     policy: { requireHttps: config.environment === 'production', allow: config.webhooks.allow },
@@ -275,6 +285,10 @@ export function createContainer(config: Config, resources: Resources) {
     breaker,
     eventStreams,
     answerStreams,
+    presence,
+    liveStreams,
+    /** Ends what the live feed and presence do by themselves. */
+    stopLive: () => [presence, hub, notices].forEach((part) => part.stop()),
   };
 }
 

@@ -37,6 +37,7 @@ export async function createServer(
         container.dispatcher.stop(drainMs),
         container.jobs.stop(drainMs),
       ]);
+      container.stopLive();
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();

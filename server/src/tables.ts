@@ -385,6 +385,16 @@ export type AccountTokensTable = {
   used_at: Date | null;
 };
 
+export type PresenceState = 'viewing' | 'typing';
+
+/** Who is at a ticket, until when if they do not say so again. */
+export type PresenceTable = {
+  ticket_id: string;
+  user_id: string;
+  state: PresenceState;
+  until: Date;
+};
+
 export type IdempotencyKeysTable = {
   user_id: string;
   route: string;
@@ -416,6 +426,7 @@ export type Tables = {
   webhooks: WebhooksTable;
   webhook_deliveries: WebhookDeliveriesTable;
   webhook_attempts: WebhookAttemptsTable;
+  presence: PresenceTable;
   idempotency_keys: IdempotencyKeysTable;
   mails: MailsTable;
   account_tokens: AccountTokensTable;

@@ -187,6 +187,7 @@ export async function startTestApp(
       await container.runner.drain(0);
       await container.dispatcher.stop(0);
       await jobs.stop(0);
+      container.stopLive();
       container.eventStreams.close();
       await app.close();
       await bus.close();

@@ -27,7 +27,8 @@ import {
 } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
-const app = await startTestApp({ env: factoriesEnv });
+// A stream without an end of its own ends soon here: a reply is looked at as a whole.
+const app = await startTestApp({ env: { ...factoriesEnv, STREAM_LIFE_MS: '1000' } });
 const make = createFactories(app);
 const document = app.app.swagger() as unknown as Document;
 const operations = operationsOf(document);

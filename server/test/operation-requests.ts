@@ -78,6 +78,10 @@ const ofDelivery: Prepare = async ({ make, people }) => {
   const id = await make.webhook(people.admin);
   return { id, deliveryId: await make.delivery(id, people.admin) };
 };
+const streamOfEvents = async ({ make }: Scene, object: string) => ({
+  query: `after=${(await make.positionOf(object)) - 1}`,
+  object,
+});
 const ofTicketWithAnswer = (state: 'completed' | 'failed'): Prepare =>
   ofTicket(async (id, { make }) => {
     await make.answer(id, state);
@@ -193,6 +197,15 @@ export const requests: Record<string, Prepare> = {
     const id = await scene.make.ticket(scene.people.own);
     return listOfEvents(scene, (await noted(id, scene)).object);
   },
+  streamEvents: async (scene) => {
+    const { people, make } = scene;
+    return streamOfEvents(scene, await make.ticket(people.own));
+  },
+  'streamEvents: internal note': async (scene) => {
+    const id = await scene.make.ticket(scene.people.own);
+    return streamOfEvents(scene, (await noted(id, scene)).object);
+  },
+  setPresence: ofTicket(),
   listAudit: nothing,
 
   listMessages: ofTicket(),

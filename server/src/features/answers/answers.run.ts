@@ -6,6 +6,7 @@ import type { Bus } from '../../platform/bus/bus.ts';
 import { outsideTransaction, transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
 import { answersChanged } from '../tickets/answers-changed.ts';
+import { answersStarted } from './answers-started.ts';
 import type { EndAnswer } from './answers.end.ts';
 import type { Flusher, Growing } from './answers.flusher.ts';
 import type { ReadConversation } from './answers.conversation.ts';
@@ -109,6 +110,7 @@ export function createAnswersRunner(dependencies: {
     tails.local.add(row.id);
     flusher.add(current);
     tails.set(row);
+    void bus.publish(answersStarted, [row.id]);
     void outsideTransaction(() => perform(current, startAt))
       .catch((error: unknown) => {
         if (!current.abort.signal.aborted) logger.error({ error, answer: row.id }, 'run failed');

@@ -4,7 +4,13 @@ import { afterCommit } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import * as repository from './events.repository.ts';
-import type { AuditFilter, EventView, FeedFilter, NewEvent } from './events.repository.ts';
+import type {
+  AuditFilter,
+  EventView,
+  FeedFilter,
+  NewEvent,
+  PositionedEvent,
+} from './events.repository.ts';
 
 export type { EventActor, EventView, NewEvent, PositionedEvent } from './events.repository.ts';
 
@@ -41,6 +47,13 @@ export function createEventsService(dependencies: {
       const last = data.at(-1)?.position ?? after;
       return { data, position: data.length < limit ? Math.max(newest, last) : last };
     },
+
+    /** Where the feed ends now. */
+    newest: (): Promise<number> => repository.newestPosition(db),
+
+    /** All that is public behind `after`, for those who pass it on to many. */
+    positioned: (after: number, limit: number): Promise<PositionedEvent[]> =>
+      repository.listPositioned(db, after, limit),
 
     /** What the actor may see of a ticket's life. The caller has looked whether the ticket is visible. */
     async timeline(

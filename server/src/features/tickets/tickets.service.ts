@@ -65,6 +65,10 @@ export function createTicketsService(dependencies: {
 }) {
   const { db, events, bus, clock } = dependencies;
 
+  async function requireVisible(actor: Actor, id: string): Promise<void> {
+    if (!(await repository.findVisible(db, actor, id))) throw notFound();
+  }
+
   return {
     async get(actor: Actor, id: string): Promise<TicketWithMessages> {
       // In this order: messages may be newer than the ticket, never older, so that a reader who sees
@@ -124,9 +128,12 @@ export function createTicketsService(dependencies: {
       id: string,
       page: { limit: number; direction: 'asc' | 'desc'; cursor: string | undefined },
     ): Promise<Page<EventView>> {
-      if (!(await repository.findVisible(db, actor, id))) throw notFound();
+      await requireVisible(actor, id);
       return events.timeline(actor, id, page);
     },
+
+    /** Throws 404 unless the actor may see the ticket. */
+    requireVisible,
 
     /** Creates a ticket with its description as message 1, in the caller's transaction. */
     async create(db: Transaction<Tables>, actor: Actor, input: CreateTicket): Promise<TicketRow> {

@@ -106,15 +106,18 @@ const typesOf = (family: string): PublicEventType[] =>
 
 const families = { ticket, message, answer, article, user };
 
-const shapes = Object.entries(families).map(([family, object]) => {
-  const name = `${family.charAt(0).toUpperCase()}${family.slice(1)}EventPayload`;
-  return { name, types: typesOf(family), schema: payload(typesOf(family), object) };
+type Shape = { name: string; types: readonly string[]; schema: object };
+
+const shapeOf = (family: string, types: readonly string[], object: TSchema): Shape => ({
+  name: `${family.charAt(0).toUpperCase()}${family.slice(1)}EventPayload`,
+  types,
+  schema: payload(types, object),
 });
-shapes.push({
-  name: 'TestEventPayload',
-  types: ['webhook.test'],
-  schema: payload(['webhook.test'], webhook),
-});
+
+const shapes = [
+  ...Object.entries(families).map(([family, object]) => shapeOf(family, typesOf(family), object)),
+  shapeOf('test', ['webhook.test'], webhook),
+];
 
 const examplePayload = {
   type: exampleEvent.type,
@@ -164,7 +167,7 @@ const operation = (type: string, shape: string) => ({
 
 /** The part of the OpenAPI document that tells what webhooks send. */
 export const webhooksDocument = {
-  schemas: Object.fromEntries(shapes.map(({ name, schema }) => [name, schema as object])),
+  schemas: Object.fromEntries(shapes.map(({ name, schema }) => [name, schema])),
   webhooks: Object.fromEntries(
     shapes.flatMap(({ name, types }) => types.map((type) => [type, operation(type, name)])),
   ),

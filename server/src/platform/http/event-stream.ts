@@ -17,6 +17,20 @@ export type EventStreamOptions = {
   recheckMs: number;
 };
 
+/** One reader's stream, to be written to for as long as the reader is there. */
+export type EventSink = {
+  /** False when the reader has enough for now: what waits for `wanted` bounds what is kept for it. */
+  push(frame: string | Uint8Array): boolean;
+  /** Resolves when the reader takes more, or has left. */
+  wanted(): Promise<void>;
+  /** Aborted when the reader has left or the stream was ended. */
+  readonly signal: AbortSignal;
+  /** Ends the stream behind what was pushed. */
+  end(): void;
+  /** Breaks the stream off. */
+  destroy(): void;
+};
+
 type OpenStream = {
   readable: Readable;
   reply: FastifyReply;
@@ -61,7 +75,67 @@ export function createEventStreams(options: EventStreamOptions) {
     if (!allowed) stream.end();
   }
 
+  function openSink(reply: FastifyReply, isStillAllowed?: () => Promise<boolean>): EventSink {
+    const leaving = new AbortController();
+    let want = Promise.withResolvers<void>();
+    const wake = (): void => {
+      want.resolve();
+      want = Promise.withResolvers<void>();
+    };
+    const leave = (): void => {
+      open.delete(stream);
+      leaving.abort();
+      wake();
+    };
+    const readable = new Readable({
+      highWaterMark: 16 * 1024,
+      read: wake,
+      destroy: (error, done) => {
+        leave();
+        done(error);
+      },
+    });
+    const end = (): void => {
+      leave();
+      readable.push(null);
+    };
+    const openedAt = Date.now();
+    const stream: OpenStream = {
+      readable,
+      reply,
+      lastFrameAt: openedAt,
+      stuckSince: 0,
+      openedAt,
+      checkedAt: openedAt,
+      isStillAllowed,
+      end,
+    };
+    open.add(stream);
+    reply.raw.once('close', () => readable.destroy());
+    // Gone while the reply was prepared: there is no other sign of it.
+    if (reply.raw.destroyed) readable.destroy();
+    readable.push(`retry: ${reconnectMs}\n\n`);
+    void reply
+      .type('text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(readable);
+    return {
+      push(frame) {
+        if (leaving.signal.aborted) return true;
+        stream.lastFrameAt = Date.now();
+        return readable.push(frame);
+      },
+      wanted: () => (leaving.signal.aborted ? Promise.resolve() : want.promise),
+      signal: leaving.signal,
+      end,
+      destroy: () => void readable.destroy(),
+    };
+  }
+
   return {
+    /** Replies with a stream that is written to from outside, until the reader leaves. */
+    open: openSink,
     /**
      * Sends what `frames` yields, to its end or until the reader leaves or `ended` fires; then
      * `signal` is aborted, so that a generator that waits for news wakes up and cleans up.
@@ -71,57 +145,12 @@ export function createEventStreams(options: EventStreamOptions) {
       frames: (signal: AbortSignal) => AsyncIterable<string>,
       isStillAllowed?: () => Promise<boolean>,
     ): FastifyReply {
-      const leaving = new AbortController();
-      let wanted: (() => void) | undefined;
-      const readable = new Readable({
-        highWaterMark: 16 * 1024,
-        read: () => wanted?.(),
-        destroy: (error, done) => {
-          leaving.abort();
-          wanted?.();
-          done(error);
-        },
+      const sink = openSink(reply, isStillAllowed);
+      void pump(sink, frames).catch((error: unknown) => {
+        if (!sink.signal.aborted) reply.log.error({ error }, 'event stream failed');
+        sink.destroy();
       });
-      const end = (): void => {
-        leaving.abort();
-        readable.push(null);
-      };
-      const openedAt = Date.now();
-      const stream: OpenStream = {
-        readable,
-        reply,
-        lastFrameAt: openedAt,
-        stuckSince: 0,
-        openedAt,
-        checkedAt: openedAt,
-        isStillAllowed,
-        end,
-      };
-      open.add(stream);
-      reply.raw.once('close', () => readable.destroy());
-
-      const pump = async (): Promise<void> => {
-        try {
-          for await (const frame of frames(leaving.signal)) {
-            if (leaving.signal.aborted) break;
-            stream.lastFrameAt = Date.now();
-            if (!readable.push(frame)) await new Promise<void>((resolve) => (wanted = resolve));
-          }
-          readable.push(null);
-        } catch (error) {
-          if (!leaving.signal.aborted) reply.log.error({ error }, 'event stream failed');
-          readable.destroy();
-        } finally {
-          open.delete(stream);
-        }
-      };
-      readable.push(`retry: ${reconnectMs}\n\n`);
-      void pump();
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(readable);
+      return reply;
     },
     /** Streams open now. */
     count: (): number => open.size,
@@ -131,6 +160,17 @@ export function createEventStreams(options: EventStreamOptions) {
       for (const stream of open) stream.end();
     },
   };
+}
+
+async function pump(
+  sink: EventSink,
+  frames: (signal: AbortSignal) => AsyncIterable<string>,
+): Promise<void> {
+  for await (const frame of frames(sink.signal)) {
+    if (sink.signal.aborted) break;
+    if (!sink.push(frame)) await sink.wanted();
+  }
+  sink.end();
 }
 
 export type EventStreams = ReturnType<typeof createEventStreams>;
