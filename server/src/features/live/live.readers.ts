@@ -17,8 +17,6 @@ export type LiveReader = {
   isBehind: boolean;
 };
 
-export type LiveReaders = ReturnType<typeof createLiveReaders>;
-
 /** Who reads, by what they may see: an event is joined and pushed without a look at each reader's rights. */
 export function createLiveReaders(onBehind: (reader: LiveReader) => void) {
   const staff = new Set<LiveReader>();

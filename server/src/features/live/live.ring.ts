@@ -6,8 +6,6 @@ export type LiveFrame = {
   customer: Uint8Array | undefined;
 };
 
-export type LiveRing = ReturnType<typeof createLiveRing>;
-
 /** The newest events: all there are behind `begin`, up to `head`. */
 export function createLiveRing(framesMax: number) {
   let frames: LiveFrame[] = [];
