@@ -1,5 +1,5 @@
-import { ApiError, ConnectionError } from './errors.ts';
-import { createEventParser } from './event-stream.ts';
+import { readConnection, reconnectDelayMs, reconnectMs, type Connection } from './connection.ts';
+import { ConnectionError } from './errors.ts';
 import { mayRetry, pause, type Http } from './http.ts';
 import type { AnswerMetadata, AnswerPart, AnswerSource, AnswerState, Verdict } from './types.ts';
 
@@ -18,19 +18,6 @@ export type AnswerStream = AsyncIterable<AnswerPart> & {
 
 /** Failed attempts in a row, without anything new, after which a stream gives up. */
 const failuresMax = 8;
-/** Until the server says `retry:`. */
-const reconnectMs = 1_000;
-const reconnectMaxMs = 30_000;
-
-type Connection = {
-  http: Http;
-  path: string;
-  idleMs: number;
-  signal: AbortSignal | undefined;
-  lastEventId: string;
-  retryMs: number;
-};
-
 /**
  * The parts of an answer, each once and in order, over as many connections as it takes. A connection
  * that breaks, or is silent for `idleMs`, is made again behind the last frame that came through.
@@ -61,7 +48,7 @@ async function* readAnswer(connection: Connection): AsyncGenerator<AnswerPart, v
   let isOver = false;
   for (let failures = 0; ;) {
     try {
-      for await (const part of readConnection(connection)) {
+      for await (const part of readConnection<AnswerPart>(connection)) {
         if (part === 'done') return;
         if (!isNews(part)) continue;
         failures = 0;
@@ -77,96 +64,6 @@ async function* readAnswer(connection: Connection): AsyncGenerator<AnswerPart, v
       if (failures >= failuresMax || !mayRetry(error, true)) throw finalError(error, failures);
       await pause(reconnectDelayMs(error, failures, connection.retryMs, Math.random()), signal);
     }
-  }
-}
-
-/**
- * How long to wait before connecting again in milliseconds: at random within what `retry:` asked
- * for, so that the readers of a restarted server do not all come at once, and twice as much with
- * every failure. A `Retry-After` comes on top.
- */
-export function reconnectDelayMs(
-  error: unknown,
-  failures: number,
-  retryMs: number,
-  random: number,
-): number {
-  const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-  const spread = random * Math.min(reconnectMaxMs, retryMs * 2 ** (failures - 1));
-  return Math.min(reconnectMaxMs, asked) + spread;
-}
-
-/** What one connection brings, until it ends or breaks; `done` is the end that the server means. */
-async function* readConnection(
-  connection: Connection,
-): AsyncGenerator<AnswerPart | 'done', void, undefined> {
-  const { http, path, idleMs, signal, lastEventId } = connection;
-  const leaving = new AbortController();
-  try {
-    const response = await http.open(path, {
-      headers: lastEventId === '' ? {} : { 'last-event-id': lastEventId },
-      signal: signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal,
-    });
-    if (response.status === 204 || !response.body) return yield 'done';
-    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-      throw notOurs(response);
-    }
-    const parser = createEventParser();
-    for await (const text of readText(response.body, idleMs)) {
-      const events = parser.push(text);
-      connection.retryMs = parser.retryMs ?? connection.retryMs;
-      for (const { data, id } of events) {
-        if (data === '[DONE]') return yield 'done';
-        const part = partIn(data);
-        if (!part) throw notOurs(response);
-        // Before the part is given away: who stops reading here has had it.
-        connection.lastEventId = id || connection.lastEventId;
-        yield part;
-      }
-    }
-  } finally {
-    leaving.abort();
-  }
-}
-
-function partIn(data: string): AnswerPart | undefined {
-  try {
-    const part = JSON.parse(data) as AnswerPart | null;
-    return typeof part?.type === 'string' ? part : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function* readText(
-  body: ReadableStream<Uint8Array>,
-  idleMs: number,
-): AsyncGenerator<string, void, undefined> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  for (;;) {
-    const { value, done } = await withinMs(reader.read(), idleMs);
-    if (done) return;
-    yield decoder.decode(value, { stream: true });
-  }
-}
-
-/** A broken connection is silent for ever; the server says something at least every 15 s. */
-async function withinMs<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_resolve, reject) => {
-    const seconds = Math.round(milliseconds / 1_000);
-    const error = new ConnectionError(`The stream was silent for ${seconds} s.`);
-    timer = setTimeout(() => reject(error), milliseconds);
-  });
-  try {
-    return await Promise.race([work, silence]);
-  } catch (error) {
-    throw error instanceof ConnectionError
-      ? error
-      : new ConnectionError('The stream of the answer broke.', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -197,14 +94,6 @@ function createNewsFilter(isTextOpen: boolean): (part: AnswerPart) => boolean {
 
 const isLast = ({ type }: AnswerPart): boolean =>
   type === 'finish' || type === 'error' || type === 'abort';
-
-const notOurs = ({ status, headers }: Response): ApiError =>
-  new ApiError({
-    message: 'The reply is no stream of an answer: this is no Support Assistant server.',
-    code: 'unexpected-reply',
-    status,
-    requestId: headers.get('x-request-id') ?? '',
-  });
 
 function finalError(error: unknown, failures: number): unknown {
   if (!(error instanceof ConnectionError) || failures < 2) return error;

@@ -1,10 +1,13 @@
 import { streamAnswer, type AnswerStream, type StreamOptions } from './answers.ts';
+import { streamEvents, type EventStreamOptions, type LiveStream } from './events.ts';
 import { createHttp, type GetToken } from './http.ts';
 import type {
   Answer,
   ArticleFile,
   ArticleImport,
   DeliveryState,
+  EventType,
+  Feed,
   Feedback,
   Message,
   NewMessage,
@@ -12,7 +15,9 @@ import type {
   Page,
   PageQuery,
   PostedMessage,
+  PresentPerson,
   SearchResult,
+  SupportEvent,
   Ticket,
   TicketChanges,
   TicketQuery,
@@ -29,6 +34,7 @@ export {
   type StreamOptions,
 } from './answers.ts';
 export { ApiError, ConnectionError, type ErrorCode, type FieldError } from './errors.ts';
+export type { EventStreamOptions, LiveStream } from './events.ts';
 export type { GetToken } from './http.ts';
 export type * from './types.ts';
 export { verifyWebhook, WebhookVerificationError } from './webhooks.ts';
@@ -128,6 +134,23 @@ export function createClient(options: ClientOptions) {
           headers: { 'if-match': `"${ticket.version}"` },
           signal,
         }),
+      /** What happened to the ticket. */
+      timeline: (
+        id: string,
+        query: PageQuery & { sort?: 'created_at' | '-created_at' } = {},
+        { signal }: CallOptions = {},
+      ) => http.request<Page<SupportEvent>>('GET', `${ticketPath(id)}/timeline`, { query, signal }),
+      /** Holds for 30 seconds; `typing` is for replies, never for notes. Returns who else is there. */
+      setPresence: (
+        id: string,
+        state: 'viewing' | 'typing' | 'gone',
+        { signal }: CallOptions = {},
+      ) =>
+        http.request<{ people: PresentPerson[] }>('PUT', `${ticketPath(id)}/presence`, {
+          body: { state },
+          isRepeatable: true,
+          signal,
+        }),
     },
 
     messages: {
@@ -187,6 +210,16 @@ export function createClient(options: ClientOptions) {
         http.request<ArticleImport>('GET', `/articles/imports/${encodeURIComponent(id)}`, {
           signal,
         }),
+    },
+
+    events: {
+      /** What happened behind `after`, in the order of the commits; customers see their own tickets. */
+      list: (
+        query: { after?: string; limit?: number; type?: EventType[] } = {},
+        { signal }: CallOptions = {},
+      ) => http.request<Feed>('GET', '/events', { query, signal }),
+      /** What happens, as it happens. */
+      stream: (options: EventStreamOptions = {}): LiveStream => streamEvents(http, idleMs, options),
     },
 
     /** For admins. */

@@ -274,6 +274,41 @@ export type EventType =
   | 'article.published'
   | 'user.created';
 
+/** What happened. Newer servers may send types that are not listed here. */
+export type SupportEvent = {
+  id: string;
+  type: EventType;
+  actor: { type: Message['author']['type']; id: string | null; name: string };
+  subject_id: string;
+  ticket_id: string | null;
+  /** Staff only: per ticket, without holes. */
+  sequence?: number | null;
+  /** What it happened to, as it was then: ids and short values. */
+  object: Record<string, unknown>;
+  /** What the changed values were before. */
+  previous: Record<string, unknown> | null;
+  created_at: string;
+};
+
+/** Pass `next_after` as `after` for what comes next, at any time. */
+export type Feed = { data: SupportEvent[]; next_after: string };
+
+/** Somebody at a ticket. */
+export type PresentPerson = {
+  user_id: string;
+  name: string;
+  role: 'customer' | 'agent' | 'admin';
+  state: 'viewing' | 'typing';
+};
+
+/** A part of the live feed. All but `event` and `hello` are about this moment, and are not repeated. */
+export type LivePart =
+  /** The stream is open, behind this place in the feed. */
+  | { type: 'hello'; after: string }
+  | { type: 'event'; event: SupportEvent }
+  | { type: 'assistant'; ticket_id: string; answer_id: string; state: 'writing' }
+  | { type: 'presence'; ticket_id: string; people: PresentPerson[] };
+
 /** The body of a webhook; newer servers may send types that are not listed here. */
 export type WebhookEvent = {
   type: EventType | 'webhook.test';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reconnectDelayMs } from '../src/answers.ts';
+import { reconnectDelayMs } from '../src/connection.ts';
 import { collectAnswer, createClient, type AnswerPart } from '../src/client.ts';
 import { ApiError, ConnectionError } from '../src/errors.ts';
 import { createFakeFetch, done, frame, refusal, streamOf, type FakeReply } from './fake-fetch.ts';

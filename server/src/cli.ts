@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { SignInOptions } from './cli/sign-in.ts';
 import { runCommand, type Terminal } from './cli/terminal.ts';
 import type { NewAdmin } from './cli/users.ts';
+import type { ListenOptions } from './cli/webhooks-listen.ts';
 import type { DeliveriesOptions } from './cli/webhooks.ts';
 
 const program = new Command('npm run cli --')
@@ -56,6 +57,26 @@ program
   );
 
 const webhooks = program.command('webhooks').description('see and repeat what webhooks send');
+
+webhooks
+  .command('listen')
+  .description('send what happens to a receiver on this machine, signed as a webhook is')
+  .requiredOption('--forward-to <url>', 'the receiver', parseUrl)
+  .option('--events <list>', 'types or families, with commas', '*')
+  .option('--secret <secret>', 'to sign with (default: a new one, which is printed)')
+  .option('--url <url>', 'where the server is (default: http://localhost:$PORT)', parseUrl)
+  .option('--email <email>', 'an admin (default: the one of the demo shop)')
+  .option('--password <password>', 'asked for when it is missing')
+  .addHelpText(
+    'after',
+    '\nExample:\n  npm run cli -- webhooks listen --forward-to http://localhost:3000/',
+  )
+  .action((options: ListenOptions) =>
+    run(async (terminal) => {
+      const { listen } = await import('./cli/webhooks-listen.ts');
+      await listen(options, terminal);
+    }),
+  );
 
 webhooks
   .command('deliveries')

@@ -20,7 +20,7 @@ export function startCli(args: string[], env: Env) {
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
-  return { output: () => stdout, ended };
+  return { output: () => stdout, stop: () => void child.kill(), ended };
 }
 
 export const runCli = (args: string[], env: Env): Promise<Ended> => startCli(args, env).ended;

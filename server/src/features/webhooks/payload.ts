@@ -1,5 +1,19 @@
 import type { EventRow } from './deliveries.repository.ts';
 
+/** What a body is made of. */
+export type PayloadEvent = Pick<
+  EventRow,
+  | 'id'
+  | 'type'
+  | 'created_at'
+  | 'sequence'
+  | 'data'
+  | 'previous'
+  | 'actor_type'
+  | 'actor_id'
+  | 'content'
+>;
+
 /** Room for everything but the text of a message, in a body of 20 kB. */
 const contentBytesMax = 12_000;
 
@@ -7,7 +21,7 @@ const contentBytesMax = 12_000;
  * The body of an event for a webhook. It is made of what never changes (the event, the text of a
  * message), so every attempt sends the same.
  */
-export function payloadOf(event: EventRow): string {
+export function payloadOf(event: PayloadEvent): string {
   const { type, created_at, sequence, data, previous, actor_type, actor_id, content } = event;
   return JSON.stringify({
     type,
