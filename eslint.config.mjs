@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const tests = ['**/*.test.ts', '**/test-*.ts', 'server/test/**', 'client/test/**'];
-const tools = ['*.config.*', '.*.mjs', '**/scripts/**', 'bench/**', 'eval/**'];
+const tools = ['*.config.*', '.*.mjs', '**/scripts/**', 'bench/**', 'eval/**', 'faults/**'];
 const environment = 'Only server/src/config.ts reads the environment: take the value from Config.';
 const processModules = ['node:process', 'process'].map((name) => ({ name, message: environment }));
 

@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { Json } from './reply.ts';
 
 /** One request that a receiver got. */
-export type Received = { headers: IncomingHttpHeaders; text: string; body: Json; at: number };
+export type Received = {
+  url: string;
+  headers: IncomingHttpHeaders;
+  text: string;
+  body: Json;
+  at: number;
+};
 
 export type WebhookReceiver = {
   /** For `WEBHOOK_ALLOW`. */
@@ -24,7 +30,13 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     request.on('error', () => undefined);
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      const one = { headers: request.headers, text, body: JSON.parse(text), at: Date.now() };
+      const one = {
+        url: request.url ?? '',
+        headers: request.headers,
+        text,
+        body: JSON.parse(text),
+        at: Date.now(),
+      };
       received.push(one);
       receiver.reply(one, response);
     });

@@ -33,6 +33,9 @@ export async function insert(
   return rows.map(({ id }) => id);
 }
 
+/** A webhook is failing when nothing has succeeded for so long, and not for one bad reply. */
+const failingSeconds = 10;
+
 /** An attempt that is to be made now, with all that it takes. */
 export type Claimed = {
   id: string;
@@ -79,7 +82,9 @@ export async function claim(
         select id from webhook_deliveries
         where webhook_id = webhooks.id and state = 'pending' and next_attempt_at <= now()
         order by next_attempt_at
-        limit greatest(0, case when webhooks.failing_since is null then ${perWebhook}::int
+        limit greatest(0, case when webhooks.failing_since is null
+          or webhooks.failing_since > now() - make_interval(secs => ${failingSeconds})
+          then ${perWebhook}::int
           else ${perFailingWebhook}::int end - coalesce(busy.running, 0))
         for update skip locked
       ) as delivery

@@ -21,7 +21,8 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
   const instance = crypto.randomUUID();
   let closing = false;
   let isUp = true;
-  let client = await connect();
+  let client!: pg.Client;
+  client = await connect();
 
   async function connect(): Promise<pg.Client> {
     const next = new pg.Client({
@@ -33,19 +34,19 @@ export async function createPostgresBus({ url, logger }: PostgresBusOptions): Pr
       // Our own were delivered without the detour.
       if (from !== instance) listeners.deliver(channel, ids.split(','));
     });
-    next.once('error', (error: Error) => void reconnect(next, error));
-    next.once('end', () => void reconnect(next, undefined));
+    // One that breaks while it connects says so more than once; nobody listening would end the process.
+    next.on('error', (error: Error) => void reconnect(next, error));
+    next.on('end', () => void reconnect(next, undefined));
     await next.connect();
     await next.query('listen support_assistant');
     return next;
   }
 
   async function reconnect(lost: pg.Client, error: Error | undefined): Promise<void> {
-    if (closing || lost !== client) return;
+    if (closing || lost !== client || !isUp) return;
     logger.warn({ error }, 'the bus lost its connection to PostgreSQL; reconnecting');
     isUp = false;
     lost.removeAllListeners('notification');
-    lost.on('error', () => undefined);
     for (;;) {
       await delay(reconnectDelayMs);
       if (closing) return;
