@@ -13,6 +13,7 @@ const once = [
   'server/src/features/answers/answers.{adversaries,grounding,scenarios}.test.ts',
   'server/src/features/knowledge/imports.crash.test.ts',
   'server/src/features/operations/docs.test.ts',
+  'server/src/features/webhooks/webhooks.faults.test.ts',
 ];
 const modules = '**/node_modules/**';
 
