@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { http } from './http.ts';
 import { liveAnswers } from './live-answers.ts';
+import { liveFeed } from './live-feed.ts';
 import type { Bench, Finding, Question } from './question.ts';
 import { retrieval } from './retrieval.ts';
 import { start } from './start.ts';
@@ -11,8 +12,17 @@ import { createDatabases, findPostgres } from './support/databases.ts';
 import { describeEnvironment } from './support/environment.ts';
 import { createProcesses } from './support/processes.ts';
 import { tableOf } from './support/report.ts';
+import { webhooks } from './webhooks.ts';
 
-const questions: readonly Question[] = [http, releaseDelay, liveAnswers, start, retrieval];
+const questions: readonly Question[] = [
+  http,
+  releaseDelay,
+  liveAnswers,
+  start,
+  retrieval,
+  webhooks,
+  liveFeed,
+];
 const names = questions.flatMap((question) => question.names);
 
 const usage = `Measures the server on this machine; see docs and bench/.
