@@ -4,7 +4,7 @@ import type { Actor } from '../auth/actor.ts';
 import { eventsPositioned } from '../events/events.relay.ts';
 import type { EventsService } from '../events/events.service.ts';
 import { createLiveReaders, framesFor, type LiveReader, type LiveSink } from './live.readers.ts';
-import { createLiveRing } from './live.ring.ts';
+import { createLiveRing, firstOf } from './live.ring.ts';
 import type { LiveFrames } from './live.stream.ts';
 
 /** What a reader who was away for a moment finds without asking the database. */
@@ -60,9 +60,12 @@ export function createLiveHub(dependencies: {
     const page = await events.positioned(from, pageMax);
     // Begun anew in the meantime, behind other readers: this page is not the next one.
     if (from !== ring.head) return pageMax;
-    const next = page.map(frames.event);
-    ring.add(next);
-    readers.deliver(next);
+    for (let rest = page.map(frames.event); rest.length > 0;) {
+      const next = firstOf(rest);
+      ring.add(next);
+      readers.deliver(next);
+      rest = rest.slice(next.length);
+    }
     return page.length;
   }
 
@@ -77,7 +80,7 @@ export function createLiveHub(dependencies: {
   async function catchUp(reader: LiveReader): Promise<void> {
     const { signal } = reader.sink;
     while (!signal.aborted) {
-      const recent = ring.behind(reader.position, pageMax);
+      const recent = ring.behind(reader.position);
       if (recent?.length === 0) {
         reader.isBehind = false;
         return;
@@ -94,11 +97,11 @@ export function createLiveHub(dependencies: {
     try {
       const after = reader.position;
       const page = await events.feed(actor, { after, limit: pageMax, filter: {} });
-      const found = page.data.map((event) => frames.eventFor(actor, event));
       reader.position = page.position;
+      for (const event of page.data) await send(reader, frames.eventFor(actor, event));
       // So that nobody searches again what had nothing for them.
-      if (page.data.at(-1)?.position !== page.position) found.push(frames.hello(page.position));
-      await send(reader, Buffer.concat(found));
+      const isEnd = page.data.at(-1)?.position !== page.position;
+      if (isEnd) await send(reader, frames.hello(page.position));
     } catch {
       await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
     }

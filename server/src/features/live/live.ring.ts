@@ -6,6 +6,19 @@ export type LiveFrame = {
   customer: Uint8Array | undefined;
 };
 
+/** Sent at once: a page of large events would look like a reader who falls behind. */
+const bytesMax = 64 * 1024;
+
+/** The first of the frames, as many as go out at once; one at least. */
+export function firstOf(frames: readonly LiveFrame[]): LiveFrame[] {
+  let bytes = 0;
+  const end = frames.findIndex((frame, at) => {
+    bytes += frame.staff.length;
+    return at > 0 && bytes > bytesMax;
+  });
+  return frames.slice(0, end < 0 ? frames.length : end);
+}
+
 /** The newest events: all there are behind `begin`, up to `head`. */
 export function createLiveRing(framesMax: number) {
   let frames: LiveFrame[] = [];
@@ -28,11 +41,11 @@ export function createLiveRing(framesMax: number) {
       const dropped = frames.splice(0, frames.length - framesMax);
       begin = dropped.at(-1)?.position ?? begin;
     },
-    /** The first `limit` behind a position; undefined when it does not reach back so far. */
-    behind(position: number, limit: number): LiveFrame[] | undefined {
+    /** What goes out next behind a position; undefined when it does not reach back so far. */
+    behind(position: number): LiveFrame[] | undefined {
       if (position < begin) return undefined;
       const from = frames.findIndex((frame) => frame.position > position);
-      return from < 0 ? [] : frames.slice(from, from + limit);
+      return from < 0 ? [] : firstOf(frames.slice(from));
     },
   };
 }
