@@ -3,7 +3,7 @@ import { folded } from './answers.guard.characters.ts';
 const image = /!\[(?!\d{1,3}\](?!\())/;
 const definition = /(?:^|\n)[\s>*+-]*\[[^\]\n]*\]:/;
 const tag = /<[a-z/!?](?:[^<>]*>)?/gi;
-const autolink = /^<(?:https?:|mailto:|[^\s<>@]+@)[^\s<>]*>$/i;
+const autolink = /^<(?:https?:\/\/|mailto:|[^\s<>@]+@)[^\s<>]+>$/i;
 const entity =
   /&(?:#|[a-z][a-z0-9]{1,31};|(?:lt|gt|quot|apos|colon|sol|bsol|period|tab|newline)(?![a-z]))/i;
 
