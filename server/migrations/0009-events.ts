@@ -2,7 +2,7 @@ import { statements } from './statements.ts';
 
 /*
  * `ordinal` is handed out when an event is written, `position` after its commit: only positions have
- * no late comers. What was recorded before there was a relay keeps its order.
+ * no late comers. The head of the feed is kept: a position is not used again, whatever is erased. What was recorded before there was a relay keeps its order.
  */
 export const events = statements(`
   alter table events add column ordinal bigint generated always as identity;
@@ -10,6 +10,11 @@ export const events = statements(`
   update events set position = ordered.position
     from (select id, row_number() over (order by ordinal) as position from events) as ordered
     where ordered.id = events.id;
+  create table feed_head (
+    id boolean primary key default true check (id),
+    position bigint not null
+  );
+  insert into feed_head (position) select coalesce(max(position), 0) from events;
   create index events_unpositioned on events (ordinal) where position is null;
   create index events_audit on events (created_at desc, id desc)
     where actor_type = 'agent' or type ~ '^(user|settings|webhook)[.]';

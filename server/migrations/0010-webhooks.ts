@@ -40,6 +40,9 @@ export const webhooks = statements(`
   create index webhook_deliveries_due on webhook_deliveries (webhook_id, next_attempt_at)
     where state = 'pending';
   create index webhook_deliveries_newest on webhook_deliveries (webhook_id, created_at desc, id desc);
+  create index webhook_deliveries_failed on webhook_deliveries (webhook_id, created_at desc, id desc)
+    where state = 'failed';
+  create index webhook_deliveries_event on webhook_deliveries (event_id);
   create index webhook_deliveries_ended on webhook_deliveries (ended_at) where state = 'succeeded';
 
   create table webhook_attempts (

@@ -223,7 +223,7 @@ export function createContainer(config: Config, resources: Resources) {
     responseBytesMax: 64 * 1024,
   });
   const webhooks = createWebhooksService({ db, bus, events, outbound, sealer });
-  const deliveries = createDeliveriesService({ db, bus, jobs });
+  const deliveries = createDeliveriesService({ db, bus, jobs, clock });
   const dispatcher = createDispatcher({
     db,
     bus,

@@ -184,9 +184,17 @@ const cases: Record<string, Record<string, Case>> = {
   },
   cancelAnswer: { 409: async () => ({ id: (await ticketWithAnswer('completed')).answerId }) },
   rateAnswer: { 409: async () => ({ id: (await ticketWithAnswer('streaming')).answerId }) },
-  createWebhook: { 409: () => keyInFlight(people.admin, 'webhooks', newWebhook) },
+  createWebhook: {
+    404: replayOfRemovedWebhook,
+    409: () => keyInFlight(people.admin, 'webhooks', newWebhook),
+  },
   testWebhook: { 409: disabledWebhook },
-  recoverWebhook: { 409: disabledWebhook },
+  recoverWebhook: {
+    409: async () => ({
+      ...(await disabledWebhook()),
+      body: { since: new Date().toISOString() },
+    }),
+  },
   redeliverWebhookDelivery: { 409: disabledWebhook },
   ready: { 503: drainingServer },
 };
@@ -313,6 +321,14 @@ function drainingServer(): Promise<TestReply> {
 }
 
 const newWebhook = { url: allowedUrl, events: ['*'] };
+
+/** Repeats a request whose webhook has been removed since. */
+async function replayOfRemovedWebhook(): Promise<OperationRequest> {
+  const headers = { 'idempotency-key': 'soon-gone-too' };
+  const made = await people.admin.post('/api/v1/webhooks', newWebhook, headers);
+  await people.admin.delete(`/api/v1/webhooks/${made.body.id}`);
+  return { by: people.admin, body: newWebhook, headers };
+}
 
 /** A webhook that is disabled, with a delivery from before. */
 async function disabledWebhook(): Promise<OperationRequest> {

@@ -264,7 +264,7 @@ export const requests: Record<string, Prepare> = {
   removeWebhook: ofWebhook(),
   rotateWebhookSecret: ofWebhook(),
   testWebhook: ofWebhook(),
-  recoverWebhook: ofWebhook(),
+  recoverWebhook: ofWebhook({ body: { since: new Date().toISOString() } }),
   listWebhookDeliveries: ofWebhook(),
   getWebhookDelivery: ofDelivery,
   redeliverWebhookDelivery: ofDelivery,

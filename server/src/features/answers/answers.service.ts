@@ -141,6 +141,11 @@ export function createAnswersService(dependencies: {
         if (isLive(answer.state)) {
           throw new AppError('invalid-state', 'The answer is still being written.');
         }
+        const isKnown =
+          answer.feedback_helpful === feedback.helpful &&
+          answer.feedback_reason === (feedback.reason ?? null) &&
+          answer.feedback_comment === (feedback.comment ?? null);
+        if (isKnown) return answer;
         const rated = await repository.saveFeedback(db, id, {
           helpful: feedback.helpful,
           reason: feedback.reason ?? null,

@@ -39,6 +39,7 @@ export function createEventsRelay(dependencies: {
   let again = false;
   let fails = false;
   let stopped = false;
+  let limit = batchMax;
 
   function wake(): void {
     if (stopped) return;
@@ -51,23 +52,26 @@ export function createEventsRelay(dependencies: {
     try {
       while (again) {
         again = false;
-        const count = await relayBatch();
-        again ||= count === batchMax;
+        const count = await relayBatch(limit);
+        again ||= count === limit;
+        limit = batchMax;
         fails = false;
       }
     } catch (error) {
       // Said once: an absent database would fill the log. The next look tries again.
       if (!fails) logger.error({ error }, 'events cannot be passed on');
       fails = true;
+      // What was too much at once may be done in pieces.
+      limit = Math.max(1, limit >> 1);
     }
     // In the turn that found nothing more to do: a wake-up behind it begins anew.
     runs = false;
   }
 
-  async function relayBatch(): Promise<number> {
+  async function relayBatch(limit: number): Promise<number> {
     const events = await transaction(db, async (db) => {
       await repository.lockRelay(db);
-      const events = await repository.assignPositions(db, batchMax);
+      const events = await repository.assignPositions(db, limit);
       if (events.length > 0) for (const consume of consumers) await consume(db, events);
       return events;
     });

@@ -67,16 +67,18 @@ export async function assignPositions(
       select id, row_number() over (order by ordinal) as place from (
         select id, ordinal from events where position is null order by ordinal limit ${limit}
       ) as oldest
+    ), head as (
+      update feed_head set position = position + (select count(*) from waiting)
+      where exists (select from waiting) returning position
     )
-    update events set position = waiting.place + (select coalesce(max(position), 0) from events)
-    from waiting where events.id = waiting.id
+    update events set position = head.position - (select count(*) from waiting) + waiting.place
+    from waiting, head where events.id = waiting.id
     returning events.*`.execute(db);
   return rows.sort((one, other) => one.position - other.position);
 }
 
 export async function newestPosition(db: Kysely<Tables>): Promise<number> {
-  const { rows } = await sql<{ position: number }>`
-    select coalesce(max(position), 0)::bigint as position from events`.execute(db);
+  const { rows } = await sql<{ position: number }>`select position from feed_head`.execute(db);
   return rows[0]?.position ?? 0;
 }
 

@@ -209,6 +209,31 @@ test('positions follow the commits, whatever the order of the writes', async () 
   expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
 });
 
+test('a position is not used again, whatever is erased', async () => {
+  const id = await make.ticket(customer);
+  const after = await endOfFeed(agent);
+  await transaction(app.db, async (db) => {
+    await sql`select set_config('support_assistant.retention', 'on', true)`.execute(db);
+    await sql`delete from events where ticket_id = ${id}`.execute(db);
+  });
+  await make.ticket(customer);
+  await relayed();
+  const events = await readFeed(agent, after);
+  expect(events.map(({ type }) => type)).toEqual(['ticket.created', 'message.created']);
+});
+
+test.each(['999999999999999', '2026-99-99T99:99:99.000Z'])(
+  'a cursor with %s in it is refused',
+  async (value) => {
+    const id = await make.ticket(customer);
+    const { body } = await agent.get(`/api/v1/tickets/${id}/timeline?limit=1`);
+    const parts = JSON.parse(Buffer.from(body.next_cursor, 'base64url').toString());
+    const forged = Buffer.from(JSON.stringify([value, ...parts.slice(1)])).toString('base64url');
+    const reply = await agent.get(`/api/v1/tickets/${id}/timeline?limit=1&cursor=${forged}`);
+    expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-cursor' } });
+  },
+);
+
 test('an event whose transaction rolls back never was, and nobody is told', async () => {
   const id = await make.ticket(customer);
   const after = await endOfFeed(agent);

@@ -11,19 +11,21 @@ export const userAgent = 'Support-Assistant-Webhooks/1';
 /** Sends one delivery once. However it ends is a result. */
 export function createAttempt({ outbound, sealer }: { outbound: Outbound; sealer: Sealer }) {
   return async function attempt(claimed: Claimed, signal: AbortSignal): Promise<OutboundResult> {
-    const sealed = [claimed.secret, claimed.previous_secret].filter((secret) => secret !== null);
-    const secrets = sealed.map(sealer.open);
-    if (secrets.includes(undefined)) return unreadable;
+    const current = sealer.open(claimed.secret);
+    if (current === undefined) return unreadable;
+    const previous =
+      claimed.previous_secret === null ? undefined : sealer.open(claimed.previous_secret);
     const body = payloadOf(claimed.event);
     const { id } = claimed.event;
     return outbound.post(claimed.url, {
       headers: {
         'content-type': 'application/json',
         'user-agent': userAgent,
-        ...signedHeaders(
-          secrets.filter((secret) => secret !== undefined),
-          { id, timestamp: claimed.started_at, body },
-        ),
+        ...signedHeaders(previous === undefined ? [current] : [current, previous], {
+          id,
+          timestamp: claimed.started_at,
+          body,
+        }),
       },
       body,
       signal,

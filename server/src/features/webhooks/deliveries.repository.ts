@@ -135,6 +135,8 @@ export const findEvent = async (db: Kysely<Tables>, id: string): Promise<EventRo
 export type Ended = {
   id: string;
   number: number;
+  /** The place in the schedule that the attempt had. */
+  tries: number;
   outcome: Exclude<AttemptOutcome, 'running'>;
   durationMs: number;
   status: number | null;
@@ -149,7 +151,7 @@ export type Ended = {
 
 /**
  * Logs how attempts ended and moves their deliveries on. A delivery that another attempt has taken
- * over meanwhile is that one's, unless this one reached the receiver.
+ * over meanwhile, or that was asked for anew, stays as it is, unless this one reached the receiver.
  */
 export async function recordEnds(db: Transaction<Tables>, ends: readonly Ended[]): Promise<void> {
   await sql`
@@ -163,14 +165,15 @@ export async function recordEnds(db: Transaction<Tables>, ends: readonly Ended[]
       and webhook_attempts.number = ended.number`.execute(db);
   await sql`
     update webhook_deliveries set state = ended.state,
-      tries = tries - case when ended.outcome = 'interrupted' then 1 else 0 end,
+      tries = webhook_deliveries.tries - case when ended.outcome = 'interrupted' then 1 else 0 end,
       ended_at = case when ended.state <> 'pending' then now() end,
       next_attempt_at = case when ended.state = 'pending'
         then now() + make_interval(secs => ended.due_in_ms / 1000.0) end
     from jsonb_to_recordset(${JSON.stringify(ends.map(deliveryOf))}::jsonb)
-      as ended (id uuid, number int, outcome text, state text, due_in_ms float8)
+      as ended (id uuid, number int, tries int, outcome text, state text, due_in_ms float8)
     where webhook_deliveries.id = ended.id and webhook_deliveries.state = 'pending'
-      and (attempts = ended.number or ended.state = 'succeeded')`.execute(db);
+      and (ended.state = 'succeeded'
+        or (attempts = ended.number and webhook_deliveries.tries = ended.tries))`.execute(db);
 }
 
 const attemptOf = (end: Ended) => ({
@@ -185,9 +188,10 @@ const attemptOf = (end: Ended) => ({
   response_body: end.responseBody,
 });
 
-const deliveryOf = ({ id, number, outcome, state, dueInMs }: Ended) => ({
+const deliveryOf = ({ id, number, tries, outcome, state, dueInMs }: Ended) => ({
   id,
   number,
+  tries,
   outcome,
   state,
   due_in_ms: dueInMs,
@@ -314,6 +318,6 @@ export async function removeOld(db: Kysely<Tables>, days: number, limit: number)
     delete from webhook_deliveries where id in (
       select id from webhook_deliveries
       where state = 'succeeded' and ended_at < now() - make_interval(days => ${days}) limit ${limit}
-    )`.execute(db);
+    ) and state = 'succeeded'`.execute(db);
   return Number(numAffectedRows) === limit;
 }

@@ -128,7 +128,7 @@ export const deliveriesRoutes =
           operationId: 'recoverWebhook',
           summary: 'Send what a webhook has missed',
           description:
-            'Every event since then that it subscribes to and has not taken yet, also those from ' +
+            'Every event since then, up to 30 days ago, that it subscribes to and has not taken yet, also those from ' +
             'before it existed or while it was disabled. What it has taken is not sent again.',
           tags,
           params: IdParams,

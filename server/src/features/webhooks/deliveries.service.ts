@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
-import { notFound } from '../../errors.ts';
+import { invalidField, notFound } from '../../errors.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { afterCommit, transaction } from '../../platform/database/transaction.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
@@ -28,6 +29,7 @@ export type DeliveryDetail = {
 const attemptsShownMax = 50;
 const recoveryBatch = 500;
 const keptDays = 30;
+const dayMs = 24 * 60 * 60 * 1_000;
 const removalBatch = 1_000;
 
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
@@ -37,8 +39,9 @@ export function createDeliveriesService(dependencies: {
   db: Kysely<Tables>;
   bus: Bus;
   jobs: Pick<Jobs, 'send'>;
+  clock: Clock;
 }) {
-  const { db, bus, jobs } = dependencies;
+  const { db, bus, jobs, clock } = dependencies;
 
   return {
     async list(
@@ -70,6 +73,10 @@ export function createDeliveriesService(dependencies: {
 
     /** Sends, in the background, what the webhook has missed or failed to take since then. */
     async recover(_actor: Actor, webhookId: string, since: Date): Promise<void> {
+      // What was taken before that is forgotten, and would be sent twice.
+      if (since.getTime() < clock.now().getTime() - keptDays * dayMs) {
+        throw invalidField('/since', 'too-long-ago', `must be within the last ${keptDays} days`);
+      }
       await transaction(db, async (db) => {
         const webhook = await webhooks.lock(db, webhookId);
         if (!webhook) throw notFound();
@@ -84,7 +91,7 @@ export function createDeliveriesService(dependencies: {
       { signal }: { signal: AbortSignal },
     ): Promise<void> {
       const from = new Date(since);
-      for (let position = 0; ;) {
+      for (let position = await webhooks.positionBefore(db, from); ;) {
         signal.throwIfAborted();
         const behind = { position, since: from, limit: recoveryBatch };
         const missed = await webhooks.listEventsBehind(db, behind);

@@ -42,7 +42,7 @@ export function createDispatcher(dependencies: {
   const running = new Map<string, number>();
   const attempts = new Set<Promise<void>>();
   const breakOff = new AbortController();
-  let ended: AttemptResult[] = [];
+  let ended: (AttemptResult & { giveUpAt: number })[] = [];
   let recording = Promise.resolve();
   let records = false;
   let looking = Promise.resolve();
@@ -98,7 +98,8 @@ export function createDispatcher(dependencies: {
     const { webhook_id: webhookId } = claimed;
     running.set(webhookId, (running.get(webhookId) ?? 0) + 1);
     const run = attempt(claimed, breakOff.signal).then((result) => {
-      ended.push({ claimed, result });
+      // When the lease has ended, others make the attempt again.
+      ended.push({ claimed, result, giveUpAt: Date.now() + settings.leaseMs });
       const left = (running.get(webhookId) ?? 1) - 1;
       if (left > 0) running.set(webhookId, left);
       else running.delete(webhookId);
@@ -111,7 +112,6 @@ export function createDispatcher(dependencies: {
   /** What ends while a record is on its way is in the next one. */
   async function recordAll(): Promise<void> {
     records = true;
-    const giveUpAt = Date.now() + settings.leaseMs;
     while (ended.length > 0) {
       const batch = ended;
       ended = [];
@@ -120,8 +120,7 @@ export function createDispatcher(dependencies: {
         look();
       } catch (error) {
         logger.error({ error }, 'the outcome of webhook deliveries cannot be recorded');
-        // When their leases have ended, others make the attempts again.
-        if (Date.now() < giveUpAt) ended = [...batch, ...ended];
+        ended = [...batch.filter(({ giveUpAt }) => Date.now() < giveUpAt), ...ended];
         await delay(retryMs);
       }
     }

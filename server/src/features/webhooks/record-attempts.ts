@@ -36,19 +36,20 @@ export function createRecordAttempts(dependencies: {
   return async function record(results: readonly AttemptResult[]): Promise<void> {
     const ends = results.map((result) => endOf(result));
     await transaction(db, async (db) => {
+      const placesOf = (is: (end: ReturnType<typeof endOf>) => boolean): string[] => [
+        ...new Set(ends.filter(is).map(({ place }) => place)),
+      ];
+      const answering = placesOf(({ end }) => end.outcome === 'succeeded');
+      const failing = placesOf(({ end }) => end.outcome === 'failed').filter(
+        (place) => !answering.includes(place),
+      );
+      // Webhooks before deliveries, as everybody locks them.
+      await repository.recordHealth(db, { answering, failing });
       await deliveries.recordEnds(
         db,
         ends.map(({ end }) => end),
       );
-      const idsOf = (is: (end: ReturnType<typeof endOf>) => boolean): string[] => [
-        ...new Set(ends.filter(is).map(({ webhookId }) => webhookId)),
-      ];
-      const answering = idsOf(({ end }) => end.outcome === 'succeeded');
-      const failing = idsOf(({ end }) => end.outcome === 'failed').filter(
-        (id) => !answering.includes(id),
-      );
-      await repository.recordHealth(db, { answering, failing });
-      const gone = idsOf(({ isGone }) => isGone);
+      const gone = placesOf(({ isGone }) => isGone);
       for (const webhook of await repository.disableDead(db, { gone, failing, failingMs })) {
         await events.record(db, {
           type: 'webhook.disabled',
@@ -61,22 +62,23 @@ export function createRecordAttempts(dependencies: {
   };
 
   function endOf({ claimed, result }: AttemptResult) {
-    const { id, number, tries, webhook_id: webhookId } = claimed;
-    const facts = { id, number, durationMs: result.durationMs, ...responseOf(result) };
+    const { id, number, tries } = claimed;
+    const place = repository.placeOf(claimed.webhook_id, claimed.url);
+    const facts = { id, number, tries, durationMs: result.durationMs, ...responseOf(result) };
     if (result.kind === 'failure' && result.reason === 'aborted') {
       const end: Ended = { ...facts, outcome: 'interrupted', state: 'pending', dueInMs: 0 };
-      return { webhookId, end, isGone: false };
+      return { place, end, isGone: false };
     }
     const now = clock.now();
     const verdict = judge(result, { tries, scheduleMs, random: Math.random(), now });
     if (verdict.outcome === 'succeeded') {
       const end: Ended = { ...facts, outcome: 'succeeded', state: 'succeeded', dueInMs: null };
-      return { webhookId, end, isGone: false };
+      return { place, end, isGone: false };
     }
     const { retryAfterMs: dueInMs, isGone } = verdict;
     const state = dueInMs === null ? ('failed' as const) : ('pending' as const);
     const end: Ended = { ...facts, outcome: 'failed', state, dueInMs };
-    return { webhookId, end, isGone };
+    return { place, end, isGone };
   }
 }
 

@@ -58,7 +58,7 @@ export function list(
 }
 
 export const lock = (db: Transaction<Tables>, id: string): Promise<WebhookRow | undefined> =>
-  db.selectFrom('webhooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  db.selectFrom('webhooks').selectAll().where('id', '=', id).forNoKeyUpdate().executeTakeFirst();
 
 export const update = (
   db: Transaction<Tables>,
@@ -76,7 +76,20 @@ export const remove = (db: Transaction<Tables>, id: string) =>
   db.deleteFrom('webhooks').where('id', '=', id).execute();
 
 export const listEnabled = (db: Kysely<Tables>): Promise<Pick<WebhookRow, 'id' | 'events'>[]> =>
-  db.selectFrom('webhooks').select(['id', 'events']).where('disabled_at', 'is', null).execute();
+  db
+    .selectFrom('webhooks')
+    .select(['id', 'events'])
+    .where('disabled_at', 'is', null)
+    .orderBy('id')
+    // None of them may go before their deliveries are there.
+    .forKeyShare()
+    .execute();
+
+/** A webhook at the URL that it had: what is said of an old one is not true of a new one. */
+export const placeOf = (id: string, url: string): string => `${id} ${url}`;
+
+const isAt = (places: readonly string[]) =>
+  sql<boolean>`(id || ' ' || url) = any(${[...places]}::text[])`;
 
 /** Notes which receivers answer and which do not; rows that would not change are left alone. */
 export async function recordHealth(
@@ -84,9 +97,9 @@ export async function recordHealth(
   health: { answering: string[]; failing: string[] },
 ): Promise<void> {
   await sql`
-    update webhooks set failing_since = case when id = any(${health.failing}::uuid[]) then now() end
-    where (id = any(${health.answering}::uuid[]) and failing_since is not null)
-      or (id = any(${health.failing}::uuid[]) and failing_since is null)`.execute(db);
+    update webhooks set failing_since = case when ${isAt(health.failing)} then now() end
+    where (${isAt(health.answering)} and failing_since is not null)
+      or (${isAt(health.failing)} and failing_since is null)`.execute(db);
 }
 
 /** Disables those that are gone, and those that have failed for too long; returns them. */
@@ -94,14 +107,35 @@ export async function disableDead(
   db: Transaction<Tables>,
   dead: { gone: string[]; failing: string[]; failingMs: number },
 ): Promise<WebhookRow[]> {
-  const isGone = sql<boolean>`id = any(${dead.gone}::uuid[])`;
+  const isGone = isAt(dead.gone);
   const { rows } = await sql<WebhookRow>`
     update webhooks set disabled_at = now(), version = version + 1, updated_at = now(),
       disabled_reason = case when ${isGone} then 'gone' else 'failing' end
-    where disabled_at is null and (${isGone} or (id = any(${dead.failing}::uuid[])
+    where disabled_at is null and (${isGone} or (${isAt(dead.failing)}
       and failing_since < now() - make_interval(secs => ${dead.failingMs / 1_000})))
     returning *`.execute(db);
   return rows;
+}
+
+/** Longer than any transaction, and than clocks of instances differ. */
+const marginMs = 60_000;
+
+/** A position in front of everything that happened since then. */
+export async function positionBefore(db: Kysely<Tables>, since: Date): Promise<number> {
+  // Ids begin with their time, so the primary key finds the place.
+  const time = Math.max(0, since.getTime() - marginMs)
+    .toString(16)
+    .padStart(12, '0');
+  const floor = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+  const event = await db
+    .selectFrom('events')
+    .select('position')
+    .where('id', '>=', floor)
+    .where('position', 'is not', null)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return Math.max(0, (event?.position ?? 1) - 1);
 }
 
 /** A stretch of the feed behind a position, for what was missed. */

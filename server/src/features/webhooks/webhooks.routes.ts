@@ -69,7 +69,7 @@ export const webhooksRoutes =
           body: CreateWebhookBody,
           response: {
             201: { ...ref(WebhookWithSecret), examples: [exampleWithSecret] },
-            ...problems(403, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

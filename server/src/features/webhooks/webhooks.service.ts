@@ -63,7 +63,7 @@ export function createWebhooksService(dependencies: {
     ): Promise<WithSecret & { replayed: boolean }> {
       await requireDestination(input.url);
       const outcome = await transaction(db, async (db) => {
-        const make = async () => ({ status: 201, body: { id: await insert(db, actor, input) } });
+        const make = async () => ({ status: 201, body: await insert(db, actor, input) });
         if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
         return once(db, { ...idempotency, userId: actor.id }, make);
       });
@@ -74,7 +74,8 @@ export function createWebhooksService(dependencies: {
         throw new AppError('idempotency-key-reused', 'This key was used with another body.');
       }
       const webhook = await getWebhook(outcome.body.id);
-      const secret = sealer.open(webhook.secret) ?? '';
+      // Of a repeated request the secret that it made, whatever it is now.
+      const secret = sealer.open(outcome.body.secret) ?? '';
       return { webhook, secret, replayed: outcome.kind === 'replayed' };
     },
 
@@ -88,7 +89,13 @@ export function createWebhooksService(dependencies: {
       await change(actor, id, 'webhook.updated', async (db, webhook) => {
         requireVersion(webhook, ifMatch);
         if (enabled) afterCommit(db, () => void bus.publish(webhooksDue, [id]));
-        return repository.update(db, id, { ...input, ...standing(webhook, enabled) });
+        const changes = {
+          ...input,
+          ...(input.events && { events: [...new Set(input.events)] }),
+          // What is known of the old place says nothing of the new one.
+          ...(input.url !== undefined && input.url !== webhook.url && { failing_since: null }),
+        };
+        return repository.update(db, id, { ...changes, ...standing(webhook, enabled) });
       });
       return getWebhook(id);
     },
@@ -107,8 +114,12 @@ export function createWebhooksService(dependencies: {
       await change(actor, id, 'webhook.secret_rotated', (db, webhook) =>
         repository.update(db, id, {
           secret: sealer.seal(secret),
-          previous_secret: webhook.secret,
-          previous_secret_until: new Date(Date.now() + overlapMs),
+          ...(sealer.open(webhook.secret) === undefined
+            ? { previous_secret: null, previous_secret_until: null }
+            : {
+                previous_secret: webhook.secret,
+                previous_secret_until: new Date(Date.now() + overlapMs),
+              }),
         }),
       );
       return { webhook: await getWebhook(id), secret };
@@ -132,7 +143,7 @@ export function createWebhooksService(dependencies: {
     db: Transaction<Tables>,
     actor: Actor,
     { url, description = '', events: subscriptions }: CreateWebhook,
-  ): Promise<string> {
+  ): Promise<{ id: string; secret: string }> {
     if ((await repository.count(db)) >= webhooksMax) {
       throw new AppError('too-many-webhooks', `There may be ${webhooksMax} webhooks; remove one.`);
     }
@@ -140,7 +151,7 @@ export function createWebhooksService(dependencies: {
     const row = { url, description, events: [...new Set(subscriptions)], secret };
     const webhook = await repository.insert(db, row);
     await record(db, actor, 'webhook.created', webhook);
-    return webhook.id;
+    return { id: webhook.id, secret };
   }
 
   /** Changes a locked webhook and records it, in one transaction. */

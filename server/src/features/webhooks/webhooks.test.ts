@@ -239,6 +239,62 @@ test('what was missed can be recovered, and what was taken is not sent again', a
   expect(ids[0]).toBe(taken);
 });
 
+test('a delivery that is sent again while an attempt hangs is sent again', async () => {
+  let held: (() => void) | undefined;
+  receiver.reply = (_received, response) => {
+    held = () => void response.writeHead(500).end();
+  };
+  const { id, path } = await subscribe(['ticket.created']);
+  await app.db
+    .updateTable('webhooks')
+    .set({ failing_since: new Date(Date.now() - 60_000) })
+    .where('id', '=', id)
+    .execute();
+  await make.ticket(customer);
+  await received(1);
+  const [{ id: deliveryId }] = await deliveriesOf(path);
+  // The last of its schedule: what it ends with would be final.
+  await app.db.updateTable('webhook_deliveries').set({ tries: 4 }).execute();
+  await admin.post(`${path}/deliveries/${deliveryId}/redeliver`);
+  receiver.reply = (_received, response) => void response.end();
+  held?.();
+  expect(await settledOf(path)).toMatchObject([{ state: 'succeeded', attempts: 2 }]);
+});
+
+test('what an old URL replies says nothing of the new one', async () => {
+  let held: (() => void) | undefined;
+  receiver.reply = (_received, response) => {
+    held = () => void response.writeHead(410).end();
+  };
+  const { path } = await subscribe(['ticket.created']);
+  await make.ticket(customer);
+  await received(1);
+  await admin.patch(path, { url: `${receiver.url}/new` });
+  held?.();
+  await settledOf(path);
+  expect((await admin.get(path)).body).toMatchObject({ enabled: true, failing_since: null });
+});
+
+test('a secret that cannot be read any more is mended by a rotation', async () => {
+  const { id, path } = await subscribe(['ticket.created']);
+  await app.db.updateTable('webhooks').set({ secret: 'x' }).where('id', '=', id).execute();
+  await make.ticket(customer);
+  expect(await settledOf(path)).toMatchObject([{ state: 'failed', last_failure: 'refused' }]);
+  await admin.post(`${path}/rotate-secret`);
+  await make.ticket(customer);
+  await received(1);
+});
+
+test('what is older than the log is not sent again', async () => {
+  const { path } = await subscribe(['ticket.created']);
+  const since = new Date(Date.now() - 31 * 86_400_000).toISOString();
+  const { status, body } = await admin.post(`${path}/recover`, { since });
+  expect({ status, errors: body.errors }).toMatchObject({
+    status: 422,
+    errors: [{ pointer: '/since', code: 'too-long-ago' }],
+  });
+});
+
 test('a test event goes to one webhook, whatever it subscribes to', async () => {
   const { id, path } = await subscribe(['user.created']);
   await subscribe(['*']);
@@ -286,6 +342,9 @@ test('the same key makes one webhook, and gives the same secret', async () => {
   const second = await admin.post('/api/v1/webhooks', input, headers);
   expect(second).toMatchObject({ status: 201, headers: { 'idempotent-replayed': 'true' } });
   expect(second.body).toEqual(first.body);
+  await admin.post(`/api/v1/webhooks/${first.body.id}/rotate-secret`);
+  const third = await admin.post('/api/v1/webhooks', input, headers);
+  expect(third.body.secret).toBe(first.body.secret);
   const other = await admin.post('/api/v1/webhooks', { ...input, description: 'x' }, headers);
   expect(other.body.code).toBe('idempotency-key-reused');
 });

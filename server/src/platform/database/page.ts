@@ -18,6 +18,12 @@ function encodeCursor(position: Position, boundTo: unknown): string {
 }
 
 const sortValue = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\d{1,15})$/;
+const integerMax = 2 ** 31 - 1;
+
+/** A time that there is, or a number that every column takes. */
+const isSortValue = (value: string): boolean =>
+  sortValue.test(value) &&
+  (value.includes('-') ? !Number.isNaN(Date.parse(value)) : Number(value) <= integerMax);
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Throws `CursorError` for anything that `encodeCursor` did not make for the same list. */
@@ -26,7 +32,7 @@ export function decodeCursor(cursor: string, boundTo: unknown): Position {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (Array.isArray(parts) && parts.length === 3 && parts.every((p) => typeof p === 'string')) {
       const [value, id, mark] = parts as [string, string, string];
-      if (mark === fingerprint(boundTo) && sortValue.test(value) && uuid.test(id)) {
+      if (mark === fingerprint(boundTo) && isSortValue(value) && uuid.test(id)) {
         return { value, id };
       }
     }
