@@ -147,6 +147,7 @@ async function turnAbout(
         connections,
       });
       if (reply.failures > 0) throw new Error(`${side}: ${reply.failures} requests failed`);
+      if (reply.requests === 0) throw new Error(`${side}: no request came back`);
       const cpu = cpuSeconds([pid]) - cpuBefore;
       const cpuMicrosecondsPerRequest = Math.round((cpu / reply.requests) * 1e6);
       if (round > 0) measured[side].push({ ...reply, cpuMicrosecondsPerRequest });

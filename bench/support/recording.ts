@@ -50,6 +50,7 @@ export async function recordPlans<Name extends string>(
     SECRET_KEY: secretKey,
     AI_ENABLED: 'false',
     // Nothing but the requests may send statements.
+    RUN_JOBS: 'false',
     ANSWER_SWEEP_MS: String(quietMs),
     STREAM_RECHECK_MS: String(quietMs),
   });
@@ -59,6 +60,8 @@ export async function recordPlans<Name extends string>(
     statementTimeoutMs: config.statementTimeoutMs,
   });
   const server = await createServer(config, database, pino({ level: 'silent' }));
+  // What a write wakes is not of the request: half of its transaction would be recorded.
+  await server.container.relay.stop();
   const sendOf = ({ method, path, token, body }: RecordedRequest) =>
     server.app.inject({
       method,
