@@ -14,6 +14,7 @@ import { systemClock } from '../server/src/platform/clock.ts';
 import { connectEmbedded } from '../server/src/platform/database/connect.ts';
 import { migrate } from '../server/src/platform/database/migrate.ts';
 import type { Jobs } from '../server/src/platform/jobs/jobs.ts';
+import { createRateLimits } from '../server/src/platform/rate-limit/rate-limits.ts';
 import type { Audience, Tables } from '../server/src/tables.ts';
 import { testDatabaseUrl } from '../server/test/services.ts';
 
@@ -70,13 +71,15 @@ export async function withKnowledgeBase<Result>(
 }
 
 export function knowledgeBaseOn(db: Kysely<Tables>): KnowledgeBase {
+  const logger = pino({ level: 'silent' });
   const { knowledge } = createContainer(config, {
     database: { db, listenUrl: undefined, pglite: undefined, close: () => Promise.resolve() },
     jobs: noJobs,
     bus: createInProcessBus(),
+    limits: createRateLimits({ redisUrl: undefined, logger }),
     secretKeys: config.secretKeys,
     clock: systemClock,
-    logger: pino({ level: 'silent' }),
+    logger,
   });
   const documents = new Map<string, string>();
   const articles = new Map<string, string>();

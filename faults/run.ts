@@ -18,6 +18,7 @@ import { testDatabaseUrl } from '../server/test/services.ts';
 import { findBroken } from './check.ts';
 import { createClients } from './clients.ts';
 import { startFaultyReceiver } from './receiver.ts';
+import { unlimitedEnv } from '../server/test/unlimited-env.ts';
 
 const usage = `Kills the server again and again while people work and a receiver of webhooks fails, then
 looks whether anything is lost, twice, or stuck.
@@ -63,6 +64,7 @@ const env = {
   DATA_DIR: dataDir,
   PORT: port,
   AI_ENABLED: 'false',
+  ...unlimitedEnv,
   WEBHOOK_ALLOW: receiver.host,
   WEBHOOK_TIMEOUT_MS: '500',
   // Enough for bad luck and for every kill: nothing may be given up.

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkerQuestion, WorkerReply } from './worker.ts';
+import { unlimitedEnv } from '../../server/test/unlimited-env.ts';
 
 export type Worker<Ask, Reply> = {
   pid: number;
@@ -88,6 +89,7 @@ export function createProcesses() {
         PORT: String(port),
         SHUTDOWN_GRACE_MS: '0',
         SHUTDOWN_DRAIN_MS: '0',
+        ...unlimitedEnv,
         ...env,
       },
       ['--import', endWithParent, ...(profile ? profiling(profile) : [])],

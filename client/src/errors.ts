@@ -27,7 +27,10 @@ export type ErrorCode =
   | 'idempotency-key-reused'
   | 'invalid-cursor'
   | 'too-many-streams'
+  | 'rate-limited'
+  | 'too-many-attempts'
   | 'internal-error'
+  | 'overloaded'
   | 'shutting-down'
   | 'unavailable'
   /** Not the API's own: something in between replied, or something that is no Support Assistant. */

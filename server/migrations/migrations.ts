@@ -11,6 +11,7 @@ import { events } from './0009-events.ts';
 import { webhooks } from './0010-webhooks.ts';
 import { mail } from './0011-mail.ts';
 import { presence } from './0012-presence.ts';
+import { sessionNetworks } from './0015-session-networks.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -26,4 +27,5 @@ export const migrations: Migrations = {
   '0010-webhooks': webhooks,
   '0011-mail': mail,
   '0012-presence': presence,
+  '0015-session-networks': sessionNetworks,
 };

@@ -8,6 +8,7 @@ import { createInProcessBus } from '../src/platform/bus/bus.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { connectPostgres } from '../src/platform/database/connect.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
+import { createRateLimits } from '../src/platform/rate-limit/rate-limits.ts';
 import type { Tables } from '../src/tables.ts';
 
 /**
@@ -45,6 +46,7 @@ async function makeDocument(): Promise<object> {
     database,
     jobs,
     bus,
+    limits: createRateLimits({ redisUrl: undefined, logger }),
     secretKeys,
     clock: systemClock,
     logger,

@@ -45,8 +45,10 @@ import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
 import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
 import { CursorError } from './platform/database/page.ts';
 import { isUnavailable } from './platform/database/transaction.ts';
+import { OverloadError, registerAdmission } from './platform/http/admission.ts';
 import { registerOpenApi } from './platform/http/openapi.ts';
 import { IdempotencyKeyError } from './platform/http/preconditions.ts';
+import { networkOf, RateLimitError } from './platform/http/request-limits.ts';
 import { Problem } from './platform/http/schemas.ts';
 import { createHttpServer, type HttpServer } from './platform/http/server.ts';
 
@@ -85,10 +87,11 @@ export async function createApp(
   const { gaps, gate, settings, webhooks, deliveries } = container;
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, operations } = container;
-  const { answerStreams, eventStreams, liveStreams, presence } = container;
+  const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
   requirePolicies(app);
+  registerAdmission(app, config.admission);
   for (const shape of shapes) app.addSchema(shape);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
@@ -128,11 +131,19 @@ export async function createApp(
   app.addHook('onRequest', async (request, reply) => {
     if (operations.isDraining()) reply.header('connection', 'close');
     const policy = request.routeOptions.config.policy ?? 'public';
-    if (policy === 'public') return;
-    const token = bearerToken(request);
-    if (policy === 'anyone' && token === undefined) return;
-    request.actor = await auth.authenticate(token ?? '');
-    requireRole(request.actor, policy);
+    const token = policy === 'public' ? undefined : bearerToken(request);
+    const isAnonymous = policy === 'public' || (policy === 'anyone' && token === undefined);
+    const actor = isAnonymous ? undefined : await auth.authenticate(token ?? '').catch(onRefused);
+    await requestLimits.count(request, reply, actor?.id ?? networkOf(request.ip));
+    if (!actor) return;
+    request.actor = actor;
+    requireRole(actor, policy);
+
+    /** Who guesses tokens is counted too. */
+    async function onRefused(refusal: unknown): Promise<never> {
+      await requestLimits.count(request, reply, networkOf(request.ip));
+      throw refusal;
+    }
   });
 
   await app.register(homeRoutes);
@@ -196,6 +207,12 @@ function failureOf(error: unknown) {
   if (error instanceof AppError) {
     const { status, code, message: detail, details } = error;
     return { status, code, detail, ...details };
+  }
+  if (error instanceof RateLimitError) {
+    return { status: 429, code: 'rate-limited', detail: error.message, headers: error.headers };
+  }
+  if (error instanceof OverloadError) {
+    return { status: 503, code: 'overloaded', detail: error.message, headers: error.headers };
   }
   if (error instanceof CursorError) {
     return { status: 422, code: 'invalid-cursor', detail: error.message };

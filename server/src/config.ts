@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import ipaddr from 'ipaddr.js';
+import type { RequestKind } from './platform/http/request-limits.ts';
 
 /** A candidate of the failover chain: a model behind a provider, or the keyless extractive mode. */
 export type AiCandidate =
@@ -23,7 +25,14 @@ export type Config = Readonly<{
   /** Secret shared with the host product, whose signed tokens `POST /auth/exchange` accepts. */
   exchangeSecret: string | undefined;
   corsOrigins: readonly string[];
-  trustProxy: boolean;
+  /** How many proxies stand in front, or whose addresses they have; false is none. */
+  trustProxy: false | number | string[];
+  /** Requests of one caller in a minute (`account`: in an hour), by kind; 0 is no limit. */
+  requestLimits: Readonly<Record<RequestKind, number>>;
+  /** Wrong passwords from one network for one account in a quarter of an hour; 0 is no limit. */
+  signInFailuresMax: number;
+  /** When requests are refused because there are too many at once. */
+  admission: Readonly<{ inFlightMax: number; lagMsMax: number }>;
   logLevel: string;
   demo: boolean;
   /** Undefined: no mail is sent. */
@@ -99,7 +108,19 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     secretKeys: secretKeys(read, production, problems),
     exchangeSecret: secret('EXCHANGE_SECRET', read.text('EXCHANGE_SECRET'), problems),
     corsOrigins: read.list('CORS_ORIGINS'),
-    trustProxy: read.boolean('TRUST_PROXY', false),
+    trustProxy: trustProxy(read, problems),
+    requestLimits: Object.freeze({
+      read: read.integer('READS_PER_MINUTE_MAX', 1_200, 0, 10_000_000),
+      search: read.integer('SEARCHES_PER_MINUTE_MAX', 120, 0, 10_000_000),
+      write: read.integer('WRITES_PER_MINUTE_MAX', 300, 0, 10_000_000),
+      'sign-in': read.integer('SIGN_INS_PER_MINUTE_MAX', 120, 0, 10_000_000),
+      account: read.integer('SIGN_UPS_PER_HOUR_MAX', 60, 0, 10_000_000),
+    }),
+    signInFailuresMax: read.integer('SIGN_IN_FAILURES_MAX', 10, 0, 10_000_000),
+    admission: Object.freeze({
+      inFlightMax: read.integer('REQUESTS_IN_FLIGHT_MAX', 200, 1, 1_000_000),
+      lagMsMax: read.integer('EVENT_LOOP_LAG_MS_MAX', 1_000, 10, 600_000),
+    }),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),
@@ -222,6 +243,22 @@ function secret(name: string, value: string | undefined, problems: string[]): st
   const weak = Buffer.byteLength(value) < secretBytesMin || new Set(value).size < 10;
   if (weak) problems.push(`${name} is too weak: use at least ${secretBytesMin} random bytes`);
   return value;
+}
+
+/** `true` is one proxy: what stands further to the left in X-Forwarded-For anybody can write. */
+function trustProxy(read: Reader, problems: string[]): Config['trustProxy'] {
+  const entries = read.list('TRUST_PROXY');
+  const [first = 'false'] = entries;
+  if (entries.length <= 1 && /^(true|false|\d{1,2})$/.test(first)) {
+    return first === 'false' || first === '0' ? false : first === 'true' ? 1 : Number(first);
+  }
+  for (const entry of entries) {
+    if (ipaddr.isValid(entry) || ipaddr.isValidCIDR(entry)) continue;
+    problems.push(
+      `TRUST_PROXY: "${entry}" is no address or range; else say true, false or a number of proxies`,
+    );
+  }
+  return entries;
 }
 
 function webhookAllow(read: Reader, problems: string[]): ReadonlySet<string> {

@@ -17,6 +17,7 @@ import { createPasswordResetsService } from './features/auth/password-resets.ser
 import { createPasswords } from './features/auth/passwords.ts';
 import { createSessionStreams } from './features/auth/session.streams.ts';
 import { createSessions } from './features/auth/sessions.ts';
+import { createSignInThrottle } from './features/auth/sign-in-throttle.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { createEventsRelay } from './features/events/events.relay.ts';
 import { createEventsService } from './features/events/events.service.ts';
@@ -60,9 +61,11 @@ import type { Bus } from './platform/bus/bus.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/connect.ts';
 import { createEventStreams } from './platform/http/event-stream.ts';
+import { createRequestLimits } from './platform/http/request-limits.ts';
 import { createOutbound } from './platform/outbound/outbound.ts';
 import { createSealer } from './platform/sealing.ts';
 import type { Jobs } from './platform/jobs/jobs.ts';
+import type { RateLimits } from './platform/rate-limit/rate-limits.ts';
 import { createMailer } from './platform/mail/mailer.ts';
 import type { Tables } from './tables.ts';
 
@@ -71,6 +74,7 @@ export type Resources = {
   database: Database<Tables>;
   jobs: Jobs;
   bus: Bus;
+  limits: RateLimits;
   secretKeys: readonly string[];
   clock: Clock;
   logger: Logger;
@@ -80,7 +84,7 @@ export type Container = ReturnType<typeof createContainer>;
 
 /** The composition root: everything is created here, by hand, in order. */
 export function createContainer(config: Config, resources: Resources) {
-  const { database, jobs, bus, secretKeys, clock, logger } = resources;
+  const { database, jobs, bus, limits, secretKeys, clock, logger } = resources;
   const { db } = database;
   const { exchangeSecret } = config;
 
@@ -110,6 +114,11 @@ export function createContainer(config: Config, resources: Resources) {
         await sendMail(db, { kind: 'invitation', userId, aboutId });
       }),
   });
+  const throttle = createSignInThrottle({
+    limits,
+    failuresMax: config.signInFailuresMax,
+    isKnownAt: ({ account, network }) => sessions.isKnownAt(account, network),
+  });
   const auth = createAuthService({
     db,
     events,
@@ -118,6 +127,7 @@ export function createContainer(config: Config, resources: Resources) {
     passwords,
     tokens,
     accountTokens,
+    throttle,
   });
   const passwordResets = createPasswordResetsService({
     db,
@@ -250,6 +260,14 @@ export function createContainer(config: Config, resources: Resources) {
     aiAlarms: breaker.alarms,
     isBusUp: bus.isUp,
   });
+  const perMinute = config.requestLimits;
+  const requestLimits = createRequestLimits({
+    read: limits.of({ name: 'read', max: perMinute.read, windowSeconds: 60 }),
+    search: limits.of({ name: 'search', max: perMinute.search, windowSeconds: 60 }),
+    write: limits.of({ name: 'write', max: perMinute.write, windowSeconds: 60 }),
+    'sign-in': limits.of({ name: 'sign-in', max: perMinute['sign-in'], windowSeconds: 60 }),
+    account: limits.of({ name: 'account', max: perMinute.account, windowSeconds: 3_600 }),
+  });
 
   return {
     database,
@@ -287,6 +305,7 @@ export function createContainer(config: Config, resources: Resources) {
     answerStreams,
     presence,
     liveStreams,
+    requestLimits,
     /** Ends what the live feed and presence do by themselves. */
     stopLive: () => [presence, hub, notices].forEach((part) => part.stop()),
   };

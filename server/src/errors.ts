@@ -31,7 +31,10 @@ const statusByCode = {
   'idempotency-key-reused': 422,
   'invalid-cursor': 422,
   'too-many-streams': 429,
+  'rate-limited': 429,
+  'too-many-attempts': 429,
   'internal-error': 500,
+  overloaded: 503,
   'shutting-down': 503,
   unavailable: 503,
 } as const;

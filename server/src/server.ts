@@ -41,6 +41,7 @@ export async function createServer(
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();
+      resources.limits.close();
       await database.close();
     },
   };

@@ -67,6 +67,8 @@ export type SessionsTable = {
   rotation_key: Buffer;
   rotated_at: Generated<Date>;
   user_agent: string;
+  /** Null for sessions from before it was noted. */
+  network: string | null;
   created_at: CreatedAt;
   expires_at: Date;
   revoked_at: Date | null;

@@ -8,6 +8,7 @@ import type { Actor } from '../src/features/auth/actor.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type { HttpServer } from '../src/platform/http/server.ts';
+import { createRateLimits } from '../src/platform/rate-limit/rate-limits.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
 import { queues } from '../src/queues.ts';
 import { jobStoreOf, openBus } from '../src/resources.ts';
@@ -15,6 +16,7 @@ import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createReplyCheck, type Document } from './openapi.ts';
 import type { TestReply } from './reply.ts';
+import { unlimitedEnv } from './unlimited-env.ts';
 
 export type { TestReply } from './reply.ts';
 
@@ -82,6 +84,8 @@ export async function startTestApp(
     // Files that are about background work ask for it.
     RUN_JOBS: 'false',
     SHUTDOWN_DRAIN_MS: '0',
+    // A test is busier than a person; files that are about limits set them.
+    ...unlimitedEnv,
     ...options.env,
   });
   const logger = pino({
@@ -90,6 +94,7 @@ export async function startTestApp(
   });
   const clock = createTestClock();
   const bus = await openBus(config, database, logger);
+  const limits = createRateLimits({ redisUrl: config.redisUrl, logger });
   const jobs = createJobs(jobStoreOf(database), {
     works: config.runJobs,
     migrates: false,
@@ -101,6 +106,7 @@ export async function startTestApp(
     database,
     jobs,
     bus,
+    limits,
     secretKeys: config.secretKeys,
     clock,
     logger,
@@ -191,6 +197,7 @@ export async function startTestApp(
       container.eventStreams.close();
       await app.close();
       await bus.close();
+      limits.close();
       if (!options.sharing) await testDatabase.drop();
     },
   };

@@ -54,6 +54,7 @@ export type NewSession = {
   id: string;
   userId: string;
   userAgent: string;
+  network: string;
   tokenHash: Buffer;
   rotationKey: Buffer;
   now: Date;
@@ -69,12 +70,30 @@ export async function insertSession(db: Transaction<Tables>, session: NewSession
       token_hash: session.tokenHash,
       rotation_key: session.rotationKey,
       user_agent: session.userAgent,
+      network: session.network,
       rotated_at: session.now,
       created_at: session.now,
       expires_at: session.expiresAt,
       revoked_at: null,
     })
     .execute();
+}
+
+/** Whether a session of that user was begun in the network. */
+export async function isKnownAt(
+  db: Kysely<Tables>,
+  email: string,
+  network: string,
+): Promise<boolean> {
+  const session = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.id')
+    .where('users.email', '=', email)
+    .where('sessions.network', '=', network)
+    .limit(1)
+    .executeTakeFirst();
+  return session !== undefined;
 }
 
 /** Who a session is of, as long as it and its user are in order. */

@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import fastifyCookie from '@fastify/cookie';
 import fastifyFormbody from '@fastify/formbody';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { invalidField } from '../../errors.ts';
+import { networkOf } from '../../platform/http/request-limits.ts';
 import { problems, ref } from '../../platform/http/schemas.ts';
 import { exampleUser, presentUser, User } from '../users/users.schemas.ts';
 import {
@@ -17,7 +19,7 @@ import {
   TokenGrant,
   type LogIn,
 } from './auth.schemas.ts';
-import type { AuthService } from './auth.service.ts';
+import type { AuthService, Origin } from './auth.service.ts';
 import { meRoutes } from './me.routes.ts';
 import { passwordResetsRoutes } from './password-resets.routes.ts';
 import type { PasswordResetsService } from './password-resets.service.ts';
@@ -51,7 +53,7 @@ const signUpRoute =
     app.post(
       '/auth/signup',
       {
-        config: { policy: 'public' },
+        config: { policy: 'public', countedAs: 'account' },
         schema: {
           operationId: 'signUp',
           summary: 'Make an account',
@@ -74,7 +76,7 @@ const logInRoute =
     app.post<{ Body: LogIn | undefined }>(
       '/auth/login',
       {
-        config: { policy: 'public' },
+        config: { policy: 'public', countedAs: 'sign-in' },
         schema: {
           operationId: 'logIn',
           summary: 'Sign in',
@@ -94,7 +96,7 @@ const logInRoute =
       async ({ body, headers, ip }, reply) => {
         // Without a content type no schema has seen that there is no body.
         if (!body) throw invalidField('', 'required', 'The body is missing.');
-        const origin = { userAgent: headers['user-agent'] ?? '', ip };
+        const origin = originOf(headers, ip);
         if ('username' in body) {
           const { username: email, password } = body;
           return sendGrant(reply, await auth.logIn({ email, password, ...origin }));
@@ -113,7 +115,7 @@ const sessionRoutes =
     app.post(
       '/auth/refresh',
       {
-        config: { policy: 'public' },
+        config: { policy: 'public', countedAs: 'sign-in' },
         schema: {
           operationId: 'refreshSession',
           summary: 'Get a new access token',
@@ -160,7 +162,7 @@ const sessionRoutes =
     app.post(
       '/auth/exchange',
       {
-        config: { policy: 'public' },
+        config: { policy: 'public', countedAs: 'sign-in' },
         schema: {
           operationId: 'exchangeToken',
           summary: 'Sign in a user of the host product',
@@ -178,12 +180,18 @@ const sessionRoutes =
         },
       },
       async ({ body, headers, ip }, reply) => {
-        const origin = { userAgent: headers['user-agent'] ?? '', ip };
+        const origin = originOf(headers, ip);
         return sendGrant(reply, await auth.exchange({ ...body, ...origin }));
       },
     );
     done();
   };
+
+const originOf = (headers: IncomingHttpHeaders, ip: string): Origin => ({
+  userAgent: headers['user-agent'] ?? '',
+  ip,
+  network: networkOf(ip),
+});
 
 /** Sends the tokens; with a cookie, the refresh token goes there and not into the body. */
 function sendGrant(

@@ -11,10 +11,11 @@ import * as repository from './auth.repository.ts';
 import { acceptableName, isEmail, normalEmail } from './identity.ts';
 import type { Passwords } from './passwords.ts';
 import { challenge, type Grant, type Sessions } from './sessions.ts';
+import type { SignInThrottle } from './sign-in-throttle.ts';
 import type { ExchangeClaims, Tokens } from './tokens.ts';
 
 /** Where a sign-in comes from, for the list of sessions and the audit log. */
-export type Origin = { userAgent: string; ip: string };
+export type Origin = { userAgent: string; ip: string; network: string };
 
 export type LogIn = { email: string; password: string } & Origin;
 
@@ -28,8 +29,9 @@ export function createAuthService(dependencies: {
   passwords: Passwords;
   tokens: Tokens;
   accountTokens: AccountTokens;
+  throttle: SignInThrottle;
 }) {
-  const { db, events, users, sessions, passwords, tokens, accountTokens } = dependencies;
+  const { db, events, users, sessions, passwords, tokens, accountTokens, throttle } = dependencies;
 
   return {
     async signUp(input: { email: string; name: string; password: string }): Promise<UserRow> {
@@ -42,9 +44,14 @@ export function createAuthService(dependencies: {
 
     /** Unknown e-mail, wrong password and disabled user: the same work, the same reply. */
     async logIn(input: LogIn): Promise<Grant> {
+      const wasRight = await throttle.begin({
+        account: normalEmail(input.email),
+        network: input.network,
+      });
       // Whose account changes in between is looked at once more, as it is then.
       const grant = (await tryLogIn(input)) ?? (await tryLogIn(input));
       if (!grant) throw wrongLogin();
+      await wasRight();
       return grant;
     },
 
@@ -86,9 +93,12 @@ export function createAuthService(dependencies: {
       actor: Actor,
       { current, next }: { current: string; next: string },
     ): Promise<void> {
+      // A stolen session must not become a password.
+      const wasRight = await throttle.begin({ account: actor.id, network: actor.id });
       const credentials = await repository.findCredentials(db, { id: actor.id });
       const isRight = await passwords.verify(current, credentials?.password_hash);
       if (!credentials || !isRight) throw wrongCurrentPassword();
+      await wasRight();
       const hash = await passwords.hash(next);
       await transaction(db, async (db) => {
         const isReplaced = await repository.replacePasswordHash(db, credentials, hash);
@@ -122,7 +132,7 @@ export function createAuthService(dependencies: {
   /** Undefined when the credentials are not the user's any more. */
   async function openSession(
     credentials: repository.Credentials,
-    { userAgent, ip }: Origin,
+    { userAgent, ip, network }: Origin,
   ): Promise<Grant | undefined> {
     return transaction(db, async (db) => {
       const user = await repository.holdForSignIn(db, credentials);
@@ -133,7 +143,7 @@ export function createAuthService(dependencies: {
         subjectId: user.id,
         data: { id: user.id, role: user.role, ip },
       });
-      return sessions.open(db, user.id, userAgent);
+      return sessions.open(db, user.id, { userAgent, network });
     });
   }
 

@@ -5,7 +5,6 @@ import { Accepted, accepted } from '../users/users.schemas.ts';
 import { PasswordResetBody, SetPasswordBody, TokenParams } from './auth.schemas.ts';
 import type { PasswordResetsService } from './password-resets.service.ts';
 
-const config = { policy: 'public' } as const;
 const tags = ['auth'];
 
 /** A new password by mail, for who has forgotten theirs or never had one. */
@@ -15,7 +14,7 @@ export const passwordResetsRoutes =
     app.post(
       '/auth/password-resets',
       {
-        config,
+        config: { policy: 'public', countedAs: 'account' },
         schema: {
           operationId: 'requestPasswordReset',
           summary: 'Ask for a link that sets a new password',
@@ -37,7 +36,7 @@ export const passwordResetsRoutes =
     app.put(
       '/auth/password-resets/:token',
       {
-        config,
+        config: { policy: 'public', countedAs: 'sign-in' },
         schema: {
           operationId: 'setPassword',
           summary: 'Set a password with the token of a mail',

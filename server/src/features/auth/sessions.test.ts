@@ -229,7 +229,9 @@ describe('the session of a stream', () => {
     const { db, clock } = test;
     const tokens = createTokens({ keys: [key], exchangeSecret: undefined, clock });
     const sessions = createSessions({ db, clock, tokens });
-    const grant = await db.transaction().execute((db) => sessions.open(db, id, 'test'));
+    const grant = await db
+      .transaction()
+      .execute((db) => sessions.open(db, id, { userAgent: 'test', network: '::1' }));
     const actor = await sessions.authenticate(grant.accessToken);
     expect(actor).toMatchObject({ id, role: 'customer', name: 'Ada' });
     expect(await sessions.isLive(actor)).toBe(true);

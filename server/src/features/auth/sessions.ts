@@ -39,7 +39,11 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
   const live = createLiveSessions({ db, clock });
 
   return {
-    async open(db: Transaction<Tables>, userId: string, userAgent: string): Promise<Grant> {
+    async open(
+      db: Transaction<Tables>,
+      userId: string,
+      { userAgent, network }: { userAgent: string; network: string },
+    ): Promise<Grant> {
       const id = randomUUIDv7();
       const rotationKey = newRotationKey();
       const refreshToken = newRefreshToken(id, rotationKey);
@@ -49,6 +53,7 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
         id,
         userId,
         userAgent: printable(userAgent),
+        network,
         tokenHash: hashOf(refreshToken),
         rotationKey,
         now,
@@ -56,6 +61,10 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
       });
       return grantOf({ id, userId, expiresAt }, refreshToken);
     },
+
+    /** Whether the account with this e-mail was signed in to from that network. */
+    isKnownAt: (email: string, network: string): Promise<boolean> =>
+      repository.isKnownAt(db, email, network),
 
     /** Exchanges a refresh token for its successor; reuse of an earlier one ends the session. */
     async refresh(token: string | undefined): Promise<Grant> {

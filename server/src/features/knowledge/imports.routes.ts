@@ -19,7 +19,7 @@ export const importsRoutes =
       '/articles/import',
       {
         bodyLimit: bodyBytesMax,
-        config: { policy: 'admin', jsonValuesMax: 4 * articlesMax },
+        config: { policy: 'admin', countedAs: 'search', jsonValuesMax: 4 * articlesMax },
         schema: {
           operationId: 'importArticles',
           summary: 'Import many articles',

@@ -60,7 +60,7 @@ export const knowledgeRoutes =
     app.get(
       '/articles/search',
       {
-        config: { policy: 'anyone' },
+        config: { policy: 'anyone', countedAs: 'search' },
         schema: {
           operationId: 'searchArticles',
           summary: 'Search the published articles',

@@ -31,7 +31,7 @@ export const operationsRoutes =
       app.get(
         url,
         {
-          config: { policy: 'public' },
+          config: { policy: 'public', countedAs: 'unlimited' },
           schema: { operationId, summary, tags: ['operations'], response: { 200: Alive } },
         },
         () => ({ status: 'ok' as const }),
@@ -43,7 +43,7 @@ export const operationsRoutes =
     app.get(
       '/health/ready',
       {
-        config: { policy: 'public' },
+        config: { policy: 'public', countedAs: 'unlimited' },
         schema: {
           operationId: 'ready',
           summary: 'May traffic come?',

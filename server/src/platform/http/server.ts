@@ -21,7 +21,8 @@ declare module 'fastify' {
 
 export type HttpServerOptions = {
   logger: FastifyBaseLogger;
-  trustProxy: boolean;
+  /** How many proxies stand in front, or the addresses that they have. */
+  trustProxy: false | number | string[];
   /** Recognises the failures of the layers below; undefined means a surprise, which becomes a 500. */
   failureOf(error: unknown): FailureWithHeaders | undefined;
 };
@@ -41,9 +42,10 @@ const requestIdPattern = /^[\w.:-]{1,64}$/;
  * 405 with `Allow`, a request id on every reply.
  */
 export function createHttpServer(options: HttpServerOptions) {
+  const { trustProxy } = options;
   const app = Fastify({
     loggerInstance: options.logger,
-    trustProxy: options.trustProxy,
+    trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : trustProxy,
     bodyLimit: bodyBytesMax,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
