@@ -24,6 +24,7 @@ const knows = {
   live: ['answers/answers-started.ts', 'tickets/', 'auth/session.streams.ts'],
   mail: ['auth/identity.ts'],
   messages: ['answers/', 'tickets/'],
+  privacy: ['tickets/', 'users/'],
   users: ['auth/(identity|passwords|sessions).ts'],
 };
 const openToAll = `${features}(events/|auth/actor.ts)`;

@@ -48,6 +48,9 @@ export const authorizationMatrix: readonly Row[] = [
   ['getUser',            '',                            401, 403,      403,      403,      200],
   ['updateUser',         '',                            401, 403,      403,      403,      200],
   ['inviteUser',         '',                            401, 403,      403,      403,      202],
+  ['exportUser',         '',                            401, 403,      403,      403,      200],
+  ['exportMe',           '',                            401, 200,      '-',      200,      200],
+  ['eraseUser',          '',                            401, 403,      403,      403,      202],
 
   ['createTicket',       '',                            401, 201,      '-',      201,      201],
   ['createTicket',       'on behalf of a customer',     401, 422,      422,      201,      201],

@@ -272,7 +272,8 @@ export type EventType =
   | 'answer.superseded'
   | 'answer.rated'
   | 'article.published'
-  | 'user.created';
+  | 'user.created'
+  | 'user.erased';
 
 /** What happened. Newer servers may send types that are not listed here. */
 export type SupportEvent = {

@@ -11,7 +11,8 @@ import { events } from './0009-events.ts';
 import { webhooks } from './0010-webhooks.ts';
 import { mail } from './0011-mail.ts';
 import { presence } from './0012-presence.ts';
-import { sessionNetworks } from './0015-session-networks.ts';
+import { privacy } from './0013-privacy.ts';
+import { sessionNetworks } from './0014-session-networks.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -27,5 +28,6 @@ export const migrations: Migrations = {
   '0010-webhooks': webhooks,
   '0011-mail': mail,
   '0012-presence': presence,
-  '0015-session-networks': sessionNetworks,
+  '0013-privacy': privacy,
+  '0014-session-networks': sessionNetworks,
 };

@@ -28,6 +28,8 @@ import { Article, ArticleVersion, SearchResult } from './features/knowledge/know
 import { messagesRoutes } from './features/messages/messages.routes.ts';
 import { settingsRoutes } from './features/settings/settings.routes.ts';
 import { Settings } from './features/settings/settings.schemas.ts';
+import { privacyRoutes } from './features/privacy/privacy.routes.ts';
+import { PersonExport } from './features/privacy/privacy.schemas.ts';
 import { ticketsRoutes } from './features/tickets/tickets.routes.ts';
 import {
   AnswerLink,
@@ -65,6 +67,7 @@ const shapes = [
   TicketWithNewestMessages,
   Answer,
   AnswerTraceShape,
+  PersonExport,
   Article,
   ArticleVersion,
   ArticleImport,
@@ -86,7 +89,7 @@ export async function createApp(
 ): Promise<HttpServer> {
   const { gaps, gate, settings, webhooks, deliveries } = container;
   const { auth, passwordResets, events, users, knowledge, imports } = container;
-  const { tickets, answers, messages, operations } = container;
+  const { tickets, answers, messages, exporting, operations } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
 
@@ -153,6 +156,7 @@ export async function createApp(
     (api, _options, done) => {
       void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
+      void api.register(privacyRoutes({ exporting }));
       void api.register(eventsRoutes({ events }));
       void api.register(liveRoutes({ presence, liveStreams }));
       void api.register(ticketsRoutes({ tickets }));

@@ -66,6 +66,8 @@ export type Config = Readonly<{
     /** A webhook that has failed for this long is disabled. */
     failingMs: number;
   }>;
+  /** What is older is forgotten, once a day; undefined is never. */
+  keptDays: Readonly<{ logs: number; tickets: number | undefined; events: number | undefined }>;
   shutdown: Readonly<{ graceMs: number; drainMs: number }>;
 }>;
 
@@ -82,6 +84,7 @@ type Environment = Record<string, string | undefined>;
 const groqUrl = 'https://api.groq.com/openai/v1';
 const openAiUrl = 'https://api.openai.com/v1';
 const secretBytesMin = 32;
+const keptDaysMax = 36_500;
 const defaultDataDir = fileURLToPath(new URL('../../.data', import.meta.url));
 
 /**
@@ -156,6 +159,12 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       timeoutMs: read.integer('WEBHOOK_TIMEOUT_MS', 15_000, 10, 60_000),
       failingMs: read.integer('WEBHOOK_FAILING_MS', 5 * dayMs, 100, 30 * dayMs),
     }),
+    keptDays: Object.freeze({
+      logs: read.integer('RETENTION_LOGS_DAYS', 30, 1, keptDaysMax),
+      tickets: read.optionalInteger('RETENTION_TICKETS_DAYS', 1, keptDaysMax),
+      // Longer than a webhook is tried.
+      events: read.optionalInteger('RETENTION_EVENTS_DAYS', 7, keptDaysMax),
+    }),
     shutdown: Object.freeze({
       graceMs: read.integer('SHUTDOWN_GRACE_MS', production ? 5_000 : 0, 0, 60_000),
       drainMs: read.integer('SHUTDOWN_DRAIN_MS', production ? 15_000 : 2_000, 0, 600_000),
@@ -188,21 +197,24 @@ type Reader = ReturnType<typeof readerOf>;
 
 function readerOf(environment: Environment, problems: string[]) {
   const text = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  function integer(name: string, fallback: number, min: number, max: number): number {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
+    return fallback;
+  }
   return {
     text,
+    integer,
+    optionalInteger: (name: string, min: number, max: number): number | undefined =>
+      text(name) === undefined ? undefined : integer(name, min, min, max),
     list: (name: string): string[] =>
       (text(name) ?? '')
         .split(',')
         .map((item) => item.trim())
         .filter(Boolean),
-    integer(name: string, fallback: number, min: number, max: number): number {
-      const value = text(name);
-      if (value === undefined) return fallback;
-      const number = Number(value);
-      if (Number.isInteger(number) && number >= min && number <= max) return number;
-      problems.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
-      return fallback;
-    },
     /** A number above zero; undefined when there is no limit. */
     limit(name: string): number | undefined {
       const value = text(name);

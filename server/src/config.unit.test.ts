@@ -28,6 +28,15 @@ test('a weak secret is refused, one of several too', () => {
   expect(loadConfig({ SECRET_KEY: `${strong},${strong}x` }).secretKeys).toHaveLength(2);
 });
 
+test('what is kept for a time is kept for good unless it is set, but for logs', () => {
+  const kept = (environment: Record<string, string>) => loadConfig(environment).keptDays;
+  expect(kept({})).toEqual({ logs: 30, tickets: undefined, events: undefined });
+  expect(kept({ RETENTION_TICKETS_DAYS: '365' })).toMatchObject({ tickets: 365 });
+  for (const name of ['LOGS', 'TICKETS', 'EVENTS']) {
+    expect(() => kept({ [`RETENTION_${name}_DAYS`]: '0' })).toThrow(`RETENTION_${name}_DAYS`);
+  }
+});
+
 describe('the chain of providers', () => {
   const chain = (environment: Record<string, string>) =>
     loadConfig(environment).ai.chain.map((entry) =>

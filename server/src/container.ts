@@ -42,8 +42,13 @@ import { createMailService } from './features/mail/mail.service.ts';
 import { createMessagesService } from './features/messages/messages.service.ts';
 import { createOperationsService } from './features/operations/operations.service.ts';
 import { createSettingsService } from './features/settings/settings.service.ts';
+import { createEraseService } from './features/privacy/erase.service.ts';
+import { createExportService } from './features/privacy/export.service.ts';
+import { startPrivacyJobs } from './features/privacy/privacy.jobs.ts';
+import { eraseQueue, lookAgainSeconds } from './features/privacy/privacy.queues.ts';
+import { createRetentionService } from './features/privacy/retention.service.ts';
 import { createTicketsService } from './features/tickets/tickets.service.ts';
-import { createUsersService } from './features/users/users.service.ts';
+import { createUsersService, type SendErase } from './features/users/users.service.ts';
 import { createAttempt } from './features/webhooks/attempt.ts';
 import { createDeliveriesService } from './features/webhooks/deliveries.service.ts';
 import { createDispatcher } from './features/webhooks/dispatcher.ts';
@@ -100,12 +105,14 @@ export function createContainer(config: Config, resources: Resources) {
   const accountTokens = createAccountTokens({ db, keys: secretKeys, clock });
   const sendMail: SendMail | undefined =
     config.mail && ((db, mail) => jobs.send(db, mailQueue, { mailId: randomUUIDv7(), ...mail }));
+  const sendErase: SendErase = (db, userId) => jobs.send(db, eraseQueue, { userId });
   const users = createUsersService({
     db,
     events,
     clock,
     sessions,
     passwords,
+    sendErase,
     sendInvitation:
       sendMail &&
       (async (db, userId) => {
@@ -168,6 +175,18 @@ export function createContainer(config: Config, resources: Resources) {
   const gate = createGateService({ db, jobs, settings });
   const gaps = createGapsService({ db, knowledge, settings });
   const tickets = createTicketsService({ db, events, bus, clock });
+  const erasing = createEraseService({
+    db,
+    bus,
+    events,
+    tickets,
+    clock,
+    lookAgain: (db, userId) =>
+      jobs.send(db, eraseQueue, { userId, again: true }, { afterSeconds: lookAgainSeconds }),
+  });
+  const { keptDays } = config;
+  const exporting = createExportService({ db, clock, users });
+  const retention = createRetentionService({ db, clock, erasing, sendErase, keptDays });
 
   const breaker = createBreaker({ clock });
   const providers = createProviders(config);
@@ -233,7 +252,13 @@ export function createContainer(config: Config, resources: Resources) {
     responseBytesMax: 64 * 1024,
   });
   const webhooks = createWebhooksService({ db, bus, events, outbound, sealer });
-  const deliveries = createDeliveriesService({ db, bus, jobs, clock });
+  const deliveries = createDeliveriesService({
+    db,
+    bus,
+    jobs,
+    clock,
+    keptDays: config.keptDays.logs,
+  });
   const dispatcher = createDispatcher({
     db,
     bus,
@@ -276,8 +301,9 @@ export function createContainer(config: Config, resources: Resources) {
     async startJobs(): Promise<void> {
       await startKnowledgeJobs({ jobs, knowledge, imports, gate });
       await startWebhooksJobs({ jobs, deliveries });
+      await startPrivacyJobs({ jobs, erasing, retention });
       if (config.runJobs) dispatcher.start();
-      if (mail) await startMailJobs({ jobs, mail, removeOldTokens: accountTokens.removeOld });
+      if (mail) await startMailJobs({ jobs, mail });
     },
     events,
     relay,
@@ -295,6 +321,9 @@ export function createContainer(config: Config, resources: Resources) {
     gaps,
     gate,
     tickets,
+    erasing,
+    exporting,
+    retention,
     answers,
     messages,
     operations,

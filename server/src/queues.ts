@@ -4,8 +4,9 @@ import {
   knowledgeCleanUpQueue,
   reindexQueue,
 } from './features/knowledge/knowledge.queues.ts';
-import { deliveriesCleanUpQueue, recoveryQueue } from './features/webhooks/webhooks.queues.ts';
-import { mailCleanUpQueue, mailQueue } from './features/mail/mail.queues.ts';
+import { recoveryQueue } from './features/webhooks/webhooks.queues.ts';
+import { mailQueue } from './features/mail/mail.queues.ts';
+import { eraseQueue, retentionQueue } from './features/privacy/privacy.queues.ts';
 import type { Queue } from './platform/jobs/queue.ts';
 
 /** All queues of background work; `migrate` and every start make those that are missing. */
@@ -13,9 +14,9 @@ export const queues: readonly Queue[] = [
   calibrationQueue,
   importQueue,
   knowledgeCleanUpQueue,
-  mailCleanUpQueue,
   mailQueue,
   reindexQueue,
   recoveryQueue,
-  deliveriesCleanUpQueue,
+  eraseQueue,
+  retentionQueue,
 ];

@@ -53,6 +53,9 @@ export type UsersTable = {
   /** Language and region as a BCP 47 tag, such as `de-AT`. */
   locale: string | null;
   disabled_at: Date | null;
+  /** From then on the account is nobody's; what it wrote goes in the background. */
+  erase_requested_at: ColumnType<Date | null, undefined, Date>;
+  erased_at: ColumnType<Date | null, undefined, Date>;
   version: Generated<number>;
   created_at: CreatedAt;
   updated_at: Generated<Date>;
@@ -97,6 +100,8 @@ export type TicketsTable = {
   created_at: CreatedAt;
   updated_at: Date;
   resolved_at: Date | null;
+  /** When its content was taken; what it counts for stays. */
+  erased_at: ColumnType<Date | null, undefined, Date>;
 };
 
 export type Citation = { n: number; article_id: string; title: string; quote: string };

@@ -157,6 +157,7 @@ const cases: Record<string, Record<string, Case>> = {
     409: () => ({ body: { ...newUser(), role: 'agent', email: people.own.user.email } }),
   },
   updateUser: { 409: () => lastAdmin({ id: people.admin.user.id, body: { role: 'agent' } }) },
+  eraseUser: { 409: () => lastAdmin({ id: people.admin.user.id }) },
   inviteUser: { 409: () => ({ id: people.own.user.id }) },
   createTicket: {
     409: () => keyInFlight(people.own, 'tickets', { title: 'Twice', description: 'At once' }),

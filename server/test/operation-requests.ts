@@ -150,6 +150,9 @@ export const requests: Record<string, Prepare> = {
     body: { role: 'agent' },
   }),
   inviteUser: async ({ make }) => ({ id: (await make.invited()).id }),
+  exportUser: ({ people }) => ({ id: people.own.user.id }),
+  exportMe: nothing,
+  eraseUser: async ({ make }) => ({ id: (await make.user('customer')).user.id }),
 
   createTicket: nothing,
   'createTicket: on behalf of a customer': ({ people }) => ({

@@ -91,10 +91,6 @@ export async function voidAll(
   await query.execute();
 }
 
-export async function removeExpiredBefore(db: Kysely<Tables>, time: Date): Promise<void> {
-  await db.deleteFrom('account_tokens').where('expires_at', '<', time).execute();
-}
-
 export async function setPasswordHash(
   db: Transaction<Tables>,
   userId: string,

@@ -12,7 +12,6 @@ const lifeMs: Record<AccountTokenPurpose, number> = {
   invitation: 7 * dayMs,
 };
 const resetsPerHourMax = 3;
-const keptMs = 30 * dayMs;
 
 export type AccountTokens = ReturnType<typeof createAccountTokens>;
 
@@ -63,8 +62,6 @@ export function createAccountTokens(dependencies: {
     /** Voids all that the user could still use. */
     voidAll: (db: Transaction<Tables>, userId: string): Promise<void> =>
       repository.voidAll(db, userId, clock.now()),
-
-    removeOld: (): Promise<void> => repository.removeExpiredBefore(db, before(keptMs)),
   };
 
   async function mayReset(db: Transaction<Tables>, userId: string): Promise<boolean> {

@@ -86,7 +86,7 @@ export function createAuthService(dependencies: {
       profile: { name?: string; locale?: string | null },
     ): Promise<UserRow> => users.update(actor, actor.id, profile),
 
-    deleteMe: users.erase,
+    deleteMe: (actor: Actor): Promise<void> => users.erase(actor, actor.id),
 
     /** Ends every other session, and voids links in mails: who knew the old password is out. */
     async changePassword(

@@ -59,8 +59,9 @@ export const meRoutes =
           operationId: 'deleteMe',
           summary: 'Delete my account',
           description:
-            'Forgets name, e-mail and password, and ends all sessions. Tickets and messages stay, ' +
-            'as those of a deleted user. The last admin cannot go.',
+            'Forgets name, e-mail and password, and ends all sessions, at once. What stands on my ' +
+            'tickets is erased within minutes: the tickets stay, closed and without content, as ' +
+            'those of a deleted user. There is no way back. The last admin cannot go.',
           tags,
           response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409) },
         },

@@ -127,7 +127,7 @@ describe('deleting me', () => {
     expect((await test.anonymous.post(signUpUrl, account)).status).toBe(201);
   });
 
-  it('leaves the tickets', async () => {
+  it('leaves the tickets, as those of nobody', async () => {
     const { id, headers } = await newPerson();
     const ticket = { title: 'My parcel', description: 'Where is it?' };
     const opened = await test.anonymous.post(`${api}/tickets`, ticket, headers);

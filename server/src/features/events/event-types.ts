@@ -15,6 +15,7 @@ export const publicEventTypes = [
   'answer.rated',
   'article.published',
   'user.created',
+  'user.erased',
 ] as const;
 
 export type PublicEventType = (typeof publicEventTypes)[number];

@@ -28,7 +28,11 @@ export type NewEvent = {
 export type EventView = EventRow & { actor_name: string | null };
 
 /** An event in the feed; `requester_id` is the customer who may see it, if one may at all. */
-export type PositionedEvent = EventView & { position: number; requester_id: string | null };
+export type PositionedEvent = EventView & {
+  position: number;
+  requester_id: string | null;
+  is_for_agents: boolean;
+};
 
 /** Writes an event and returns its id. */
 export async function insert(db: Transaction<Tables>, event: NewEvent): Promise<string> {
@@ -87,10 +91,16 @@ const isPublic = sql<boolean>`events.type = any(${[...publicEventTypes]})`;
 /** Of what happens on a ticket its requester sees all but the notes between members of the team. */
 const isForRequester = sql<boolean>`coalesce(events.data->>'visibility', 'public') = 'public'`;
 
+/** Of accounts agents may see those of customers, here as in the list of users. */
+const isForAgents = sql<boolean>`(events.type !~ '^user[.]' or events.data->>'role' = 'customer')`;
+
+const isForStaff = (actor: Actor): RawBuilder<boolean> =>
+  actor.role === 'admin' ? sql<boolean>`true` : isForAgents;
+
 /** The one rule of who sees an event. */
 const visibleEvents = (actor: Actor): RawBuilder<boolean> =>
   isStaff(actor)
-    ? sql<boolean>`${isPublic}`
+    ? sql<boolean>`(${isPublic} and ${isForStaff(actor)})`
     : sql<boolean>`(${isPublic} and tickets.requester_id = ${actor.id} and ${isForRequester})`;
 
 const views = (db: Kysely<Tables>) =>
@@ -126,6 +136,7 @@ export async function listPositioned(
         'requester_id',
       ),
     )
+    .select(isForAgents.as('is_for_agents'))
     .where(isPublic)
     .where('events.position', '>', after)
     .orderBy('events.position')

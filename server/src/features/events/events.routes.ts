@@ -52,7 +52,8 @@ export const eventsRoutes =
           summary: 'Read the audit log',
           description:
             'What the team did, and what happened to accounts, settings and webhooks; newest first. ' +
-            'Nothing in it can be changed or deleted.',
+            'Nothing in it can be changed or deleted; erasing a person blanks their values in it, and ' +
+            'retention, if it is set, takes what is old.',
           tags: ['workspace'],
           querystring: AuditQuery,
           response: {

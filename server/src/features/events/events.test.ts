@@ -100,6 +100,18 @@ test('customers see the events of their own tickets, without notes and without s
   expect(await readFeed(agent, after)).toHaveLength(6);
 });
 
+test('events of accounts of the team are for admins only', async () => {
+  const after = await endOfFeed(agent);
+  const newcomer = await app.as('agent');
+  const visitor = await app.as('customer');
+  await relayed();
+  const subjects = async (client: TestClient) =>
+    (await readFeed(client, after)).map(({ subject_id }) => subject_id);
+  expect(await subjects(admin)).toEqual([newcomer.user.id, visitor.user.id]);
+  expect(await subjects(agent)).toEqual([visitor.user.id]);
+  expect(await subjects(visitor)).toEqual([]);
+});
+
 test('the timeline pages through a ticket in both directions', async () => {
   const id = await make.ticket(customer);
   await make.note(id, agent);

@@ -288,19 +288,3 @@ test('creating an article twice with one key makes one, found once', async () =>
   expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
   await expectExactIndex(app.db);
 });
-
-test('the clean-up forgets keys that are older than a day', async () => {
-  const keys = async (): Promise<string[]> =>
-    (await sql<{ key: string }>`select key from idempotency_keys order by key`.execute(app.db)).rows
-      .map(({ key }) => key)
-      .filter((key) => /^(old|young)-key$/.test(key));
-  for (const key of ['old-key', 'young-key']) {
-    await admin.post('/api/v1/articles', published(key), { 'idempotency-key': key });
-  }
-  await sql`
-    update idempotency_keys set created_at = now() - interval '25 hours'
-    where key = 'old-key'`.execute(app.db);
-  expect(await keys()).toEqual(['old-key', 'young-key']);
-  await app.container.knowledge.cleanUp({ signal: new AbortController().signal });
-  expect(await keys()).toEqual(['young-key']);
-});

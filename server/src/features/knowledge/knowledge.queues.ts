@@ -11,7 +11,7 @@ export const importQueue: Queue<{ importId: string }> = {
   timeoutSeconds: 3_600,
 };
 
-/** Deletes what publications and imports have left behind, and idempotency keys of long ago. */
+/** Deletes what publications and imports have left behind. */
 export const knowledgeCleanUpQueue: Queue = {
   name: 'knowledge.clean-up',
   retries: 3,

@@ -1,10 +1,6 @@
 import type { Kysely } from 'kysely';
 import { AppError, notFound } from '../../errors.ts';
-import {
-  once,
-  removeExpiredKeys,
-  type IdempotencyScope,
-} from '../../platform/database/idempotency.ts';
+import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import type { ArticleStatus, Audience, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
@@ -130,11 +126,8 @@ export function createKnowledgeService(dependencies: {
       }
     },
 
-    /** Deletes what publications that were broken off have left behind, and keys of long ago. */
-    async cleanUp(context: { signal: AbortSignal }): Promise<void> {
-      await publisher.removeLeftOver(context);
-      await removeExpiredKeys(db);
-    },
+    /** Deletes what publications that were broken off have left behind. */
+    cleanUp: (context: { signal: AbortSignal }): Promise<void> => publisher.removeLeftOver(context),
   };
 
   /** With a key, the same request again returns what the first one made (`replayed`). */

@@ -1,6 +1,7 @@
 import type { Bus } from '../../platform/bus/bus.ts';
 import { outsideTransaction } from '../../platform/database/transaction.ts';
 import type { Actor } from '../auth/actor.ts';
+import { eventsErased } from '../events/events-erased.ts';
 import { eventsPositioned } from '../events/events.relay.ts';
 import type { EventsService } from '../events/events.service.ts';
 import { createLiveReaders, framesFor, type LiveReader, type LiveSink } from './live.readers.ts';
@@ -111,7 +112,15 @@ export function createLiveHub(dependencies: {
     if (bytes.length > 0 && !sink.push(bytes)) await sink.wanted();
   }
 
-  const unsubscribe = bus.subscribe(eventsPositioned, { onIds: wake, onReconnect: wake });
+  /** Who catches up reads it from the database, as it is now. */
+  function forget(): void {
+    ring.restart(ring.head);
+  }
+
+  const subscriptions = [
+    bus.subscribe(eventsPositioned, { onIds: wake, onReconnect: wake }),
+    bus.subscribe(eventsErased, { onIds: forget, onReconnect: forget }),
+  ];
   const timer = setInterval(wake, lookMs);
   timer.unref();
 
@@ -137,7 +146,7 @@ export function createLiveHub(dependencies: {
 
     stop(): void {
       clearInterval(timer);
-      unsubscribe();
+      for (const unsubscribe of subscriptions) unsubscribe();
     },
   };
 }

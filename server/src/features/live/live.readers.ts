@@ -19,7 +19,8 @@ export type LiveReader = {
 
 /** Who reads, by what they may see: an event is joined and pushed without a look at each reader's rights. */
 export function createLiveReaders(onBehind: (reader: LiveReader) => void) {
-  const staff = new Set<LiveReader>();
+  const admins = new Set<LiveReader>();
+  const agents = new Set<LiveReader>();
   const customers = new Map<string, Set<LiveReader>>();
 
   function push(readers: Iterable<LiveReader>, frames: readonly SentFrame[]): void {
@@ -37,31 +38,34 @@ export function createLiveReaders(onBehind: (reader: LiveReader) => void) {
     }
   }
 
+  const staffOf = ({ role }: Actor): Set<LiveReader> => (role === 'admin' ? admins : agents);
+
   return {
     get size(): number {
-      return staff.size + customers.size;
+      return admins.size + agents.size + customers.size;
     },
     add(reader: LiveReader): void {
-      if (isStaff(reader.actor)) return void staff.add(reader);
+      if (isStaff(reader.actor)) return void staffOf(reader.actor).add(reader);
       const own = customers.get(reader.actor.id) ?? new Set();
       customers.set(reader.actor.id, own.add(reader));
     },
     remove(reader: LiveReader): void {
-      staff.delete(reader);
+      staffOf(reader.actor).delete(reader);
       const own = customers.get(reader.actor.id);
       own?.delete(reader);
       if (own?.size === 0) customers.delete(reader.actor.id);
     },
     /** Events, to everybody who may see them and is not behind. */
     deliver(frames: readonly LiveFrame[]): void {
-      push(staff, frames.map(forStaff));
+      push(admins, frames.map(forStaff));
+      push(agents, frames.filter(({ isForAgents }) => isForAgents).map(forStaff));
       const byCustomer = Map.groupBy(frames, ({ requesterId }) => requesterId);
       for (const [id, own] of byCustomer) {
         if (id !== null) push(customers.get(id) ?? [], own.flatMap(forCustomer));
       }
     },
     /** What is about this moment. */
-    toStaff: (bytes: Uint8Array): void => whisper(staff, bytes),
+    toStaff: (bytes: Uint8Array): void => [admins, agents].forEach((all) => whisper(all, bytes)),
     toCustomer: (id: string, bytes: Uint8Array): void => whisper(customers.get(id) ?? [], bytes),
   };
 
@@ -82,7 +86,7 @@ const forCustomer = ({ position, customer }: LiveFrame): SentFrame[] =>
 export const framesFor = (actor: Actor, frames: readonly LiveFrame[]): Uint8Array =>
   joinFrames(
     isStaff(actor)
-      ? frames.map(forStaff)
+      ? frames.filter((frame) => frame.isForAgents || actor.role === 'admin').map(forStaff)
       : frames.filter(({ requesterId }) => requesterId === actor.id).flatMap(forCustomer),
   );
 

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Actor } from '../auth/actor.ts';
-import { createLiveReaders, type LiveReader } from './live.readers.ts';
+import { createLiveReaders, framesFor, type LiveReader } from './live.readers.ts';
 import { createLiveRing, firstOf, type LiveFrame } from './live.ring.ts';
 
 const frame = (position: number, requesterId: string | null = null, bytes = 10): LiveFrame => ({
   position,
   requesterId,
+  isForAgents: true,
   staff: Buffer.from(`s${position} `.padEnd(bytes)),
   customer: requesterId === null ? undefined : Buffer.from(`c${position} `),
 });
@@ -43,6 +44,21 @@ test('each reader gets what they may see, joined, and nothing that they have', (
   expect(other.pushed).toEqual([]);
   for (const { reader } of [agent, ahead, customer, other]) readers.remove(reader);
   expect(readers.size).toBe(0);
+});
+
+test('of the staff, agents get what is for agents, and admins all', () => {
+  const readers = createLiveReaders(() => undefined);
+  const admin = readerOf('admin', 'a');
+  const agent = readerOf('agent', 'b');
+  for (const { reader } of [admin, agent]) readers.add(reader);
+  const frames = [frame(1), { ...frame(2), isForAgents: false }, frame(3)];
+  readers.deliver(frames);
+  readers.toStaff(Buffer.from('notice'));
+  expect(admin.pushed).toEqual(['s1 s2 s3', 'notice']);
+  expect(agent.pushed).toEqual(['s1 s3', 'notice']);
+  const caughtUp = (of: typeof admin) =>
+    Buffer.from(framesFor(of.reader.actor, frames)).toString().replaceAll(/ +/g, ' ').trim();
+  expect([caughtUp(admin), caughtUp(agent)]).toEqual(['s1 s2 s3', 's1 s3']);
 });
 
 test('who takes no more gets nothing more until they have caught up', () => {

@@ -2,6 +2,8 @@
 export type LiveFrame = {
   position: number;
   requesterId: string | null;
+  /** Of the staff, admins see all of it. */
+  isForAgents: boolean;
   staff: Uint8Array;
   customer: Uint8Array | undefined;
 };

@@ -27,6 +27,7 @@ export const liveFrames = {
   event: (event: PositionedEvent): LiveFrame => ({
     position: event.position,
     requesterId: event.requester_id,
+    isForAgents: event.is_for_agents,
     staff: eventBytes(event, event.position, true),
     customer: event.requester_id === null ? undefined : eventBytes(event, event.position, false),
   }),

@@ -235,6 +235,29 @@ test('that the assistant begins to write is told to staff and to the customer', 
   await settled(customer, id);
 });
 
+test('who comes back gets what is erased without its content, from every instance', async () => {
+  const leaving = await app.as('customer');
+  const admin = await app.as('admin');
+  // While somebody reads, an instance keeps the newest events.
+  const readers = await Promise.all([0, 1].map((at) => started(follow(admin, { at }))));
+  const id = await make.ticket(leaving, { title: 'Shoes do not fit' });
+  await Promise.all(readers.map((reader) => reader.part(({ event }) => event?.ticket_id === id)));
+  const lastEventId = String((await make.positionOf(id)) - 1);
+  await leaving.delete('/api/v1/me');
+  const job = { userId: leaving.user.id };
+  await app.container.erasing.erasePerson(job, { signal: new AbortController().signal });
+  await Promise.all(readers.map((one) => one.part(({ event }) => event?.type === 'user.erased')));
+  for (const at of [0, 1]) {
+    await until('the instance to forget', async () => {
+      const late = follow(agent, { at, lastEventId });
+      const part = await late.part(({ event }) => event?.ticket_id === id);
+      late.stop();
+      return part.event.object.title === '[deleted]';
+    });
+  }
+  for (const reader of readers) reader.stop();
+});
+
 const be = (client: TestClient, id: string, state: string) =>
   client.put(`/api/v1/tickets/${id}/presence`, { state });
 

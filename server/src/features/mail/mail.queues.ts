@@ -22,10 +22,3 @@ export const mailQueue: Queue<MailJob> = {
   timeoutSeconds: 120,
   concurrency: 4,
 };
-
-/** Deletes the records of mails and links of long ago. */
-export const mailCleanUpQueue: Queue = {
-  name: 'mails.clean-up',
-  retries: 3,
-  timeoutSeconds: 600,
-};

@@ -114,7 +114,3 @@ export async function insertMail(
 export async function recordSent(db: Kysely<Tables>, id: string, now: Date): Promise<void> {
   await db.updateTable('mails').set({ sent_at: now }).where('id', '=', id).execute();
 }
-
-export async function removeMailsBefore(db: Kysely<Tables>, time: Date): Promise<void> {
-  await db.deleteFrom('mails').where('begun_at', '<', time).execute();
-}

@@ -9,8 +9,6 @@ import type { MailJob } from './mail.queues.ts';
 import * as repository from './mail.repository.ts';
 
 const hourMs = 60 * 60 * 1_000;
-/** Far longer than a mail is tried. */
-const keptMs = 30 * 24 * hourMs;
 
 export type MailService = ReturnType<typeof createMailService>;
 
@@ -41,9 +39,6 @@ export function createMailService(dependencies: {
       if (outcome === 'refused') return dropped('refused');
       await repository.recordSent(db, job.mailId, clock.now());
     },
-
-    cleanUp: (): Promise<void> =>
-      repository.removeMailsBefore(db, new Date(clock.now().getTime() - keptMs)),
   };
 
   /** Counts the mail before it is sent, so that two at once cannot both be the last one. */

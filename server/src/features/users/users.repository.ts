@@ -61,7 +61,9 @@ export const insert = (db: Transaction<Tables>, user: NewUser, now: Date): Promi
     .returningAll()
     .executeTakeFirstOrThrow();
 
-export type UserChanges = Partial<NewUser & Pick<UserRow, 'disabled_at' | 'locale'>>;
+export type UserChanges = Partial<NewUser & Pick<UserRow, 'disabled_at' | 'locale'>> & {
+  erase_requested_at?: Date;
+};
 
 export const update = (
   db: Transaction<Tables>,

@@ -164,5 +164,32 @@ export const usersRoutes =
         return reply.code(202).send(accepted);
       },
     );
+
+    app.post(
+      '/users/:id/erase',
+      {
+        config: { policy: 'admin' },
+        schema: {
+          operationId: 'eraseUser',
+          summary: 'Erase a user',
+          description:
+            'Ends the account and forgets name, e-mail and password at once. What stands on the ' +
+            "user's tickets is erased within minutes; then `user.erased` happens. The tickets stay, " +
+            'closed and without content, as those of a deleted user. There is no way back. The last ' +
+            'admin cannot be erased.',
+          tags,
+          params: IdParams,
+          body: EmptyBody,
+          response: {
+            202: { ...ref(Accepted), examples: [accepted] },
+            ...problems(403, 404, 409, 422),
+          },
+        },
+      },
+      async ({ actor, params }, reply) => {
+        await users.erase(actor, params.id);
+        return reply.code(202).send(accepted);
+      },
+    );
     done();
   };

@@ -38,6 +38,9 @@ export type CreateUser = { email: string; name: string; role: Role; password?: s
 /** Leaves the mail with a link to choose a password, in the caller's transaction. */
 export type SendInvitation = (db: Transaction<Tables>, userId: string) => Promise<void>;
 
+/** Leaves the job that takes away what the person wrote, in the caller's transaction. */
+export type SendErase = (db: Transaction<Tables>, userId: string) => Promise<void>;
+
 /** An account to be; one without a password signs in through its host product only. */
 export type NewAccount = {
   email: string;
@@ -57,8 +60,9 @@ export function createUsersService(dependencies: {
   passwords: Passwords;
   /** Undefined: the server sends no mail. */
   sendInvitation: SendInvitation | undefined;
+  sendErase: SendErase;
 }) {
-  const { db, events, clock, sessions, passwords, sendInvitation } = dependencies;
+  const { db, events, clock, sessions, passwords, sendInvitation, sendErase } = dependencies;
 
   return {
     async list(actor: Actor, { filter, limit, cursor }: ListUsers): Promise<Page<UserRow>> {
@@ -111,6 +115,9 @@ export function createUsersService(dependencies: {
         const admins = mayLoseAdmin ? await repository.lockAdmins(db) : [];
         const user = await repository.lock(db, id);
         if (!user) throw notFound();
+        if (isReservedEmail(user.email)) {
+          throw new AppError('invalid-state', 'This user is deleted.');
+        }
         requireVersion(user, ifMatch);
         const changes = changesOf(user, change, clock.now());
         return apply(db, personOf(actor), admins, user, changes);
@@ -128,21 +135,30 @@ export function createUsersService(dependencies: {
       });
     },
 
-    /** Forgets the person; what they wrote stays, as a deleted user's. */
-    async erase(actor: Actor): Promise<void> {
+    /**
+     * Ends the account and forgets the person at once; what they wrote goes in the background. Of
+     * who is forgotten already, what is left goes.
+     */
+    async erase(actor: Actor, id: string): Promise<void> {
+      if (actor.id !== id) requireAdmin(actor);
       await transaction(db, async (db) => {
         const admins = await repository.lockAdmins(db);
-        const user = await repository.lock(db, actor.id);
+        const user = await repository.lock(db, id);
         if (!user) throw notFound();
-        await apply(db, personOf(actor), admins, user, {
-          email: deletedEmailOf(user.id),
-          name: deletedName,
-          password_hash: null,
-          external_issuer: null,
-          external_subject: null,
-          locale: null,
-          disabled_at: clock.now(),
-        });
+        const now = clock.now();
+        if (!user.erase_requested_at) {
+          await apply(db, personOf(actor), admins, user, {
+            email: deletedEmailOf(user.id),
+            name: deletedName,
+            password_hash: null,
+            external_issuer: null,
+            external_subject: null,
+            locale: null,
+            disabled_at: now,
+            erase_requested_at: now,
+          });
+        }
+        await sendErase(db, id);
       });
     },
 

@@ -311,13 +311,3 @@ export async function listAttempts(
     .execute();
   return rows.reverse();
 }
-
-/** Deletes what was delivered before this many days; true when there may be more. */
-export async function removeOld(db: Kysely<Tables>, days: number, limit: number): Promise<boolean> {
-  const { numAffectedRows = 0n } = await sql`
-    delete from webhook_deliveries where id in (
-      select id from webhook_deliveries
-      where state = 'succeeded' and ended_at < now() - make_interval(days => ${days}) limit ${limit}
-    ) and state = 'succeeded'`.execute(db);
-  return Number(numAffectedRows) === limit;
-}

@@ -28,9 +28,7 @@ export type DeliveryDetail = {
 
 const attemptsShownMax = 50;
 const recoveryBatch = 500;
-const keptDays = 30;
 const dayMs = 24 * 60 * 60 * 1_000;
-const removalBatch = 1_000;
 
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
 
@@ -40,8 +38,10 @@ export function createDeliveriesService(dependencies: {
   bus: Bus;
   jobs: Pick<Jobs, 'send'>;
   clock: Clock;
+  /** What has ended before that is forgotten. */
+  keptDays: number;
 }) {
-  const { db, bus, jobs, clock } = dependencies;
+  const { db, bus, jobs, clock, keptDays } = dependencies;
 
   return {
     async list(
@@ -112,11 +112,6 @@ export function createDeliveriesService(dependencies: {
           afterCommit(db, () => void bus.publish(webhooksDue, [webhookId]));
         });
       }
-    },
-
-    /** Forgets what was delivered long ago; what failed stays until somebody has looked. */
-    async cleanUp({ signal }: { signal: AbortSignal }): Promise<void> {
-      while (await repository.removeOld(db, keptDays, removalBatch)) signal.throwIfAborted();
     },
   };
 

@@ -6,9 +6,3 @@ export const recoveryQueue: Queue<{ webhookId: string; since: string }> = {
   retries: 5,
   timeoutSeconds: 600,
 };
-
-export const deliveriesCleanUpQueue: Queue = {
-  name: 'webhook-deliveries-clean-up',
-  retries: 2,
-  timeoutSeconds: 300,
-};

@@ -100,6 +100,7 @@ test('what is sent is what the document says, of every type that there is', asyn
   const stopped = await make.answer(await make.ticket(newcomer), 'streaming');
   await newcomer.post(`/api/v1/answers/${stopped}/cancel`);
   await admin.post(`${path}/test`);
+  await (await app.signUp()).delete('/api/v1/me');
   const types = (): string[] => [...new Set(receiver.received.map(({ body }) => body.type))];
   const all = [...publicEventTypes, 'webhook.test'].sort();
   await until('every type', () => types().length === all.length);

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 /** What a request repeats under: its user, its route and the key that the client chose. */
 export type IdempotencyScope = { userId: string; route: string; key: string; requestHash: string };
@@ -12,6 +12,7 @@ type IdempotencyRow = { request_hash: string; status: number; body: unknown };
 
 /** A key is remembered for a day; older rows count as absent. */
 const lifeHours = 24;
+export const expiredKeys = sql`created_at < now() - make_interval(hours => ${lifeHours})`;
 
 /**
  * Gives `effect` at most one run per scope. Must be the first statement of the effect's transaction:
@@ -30,7 +31,7 @@ export async function once<Tables, Body>(
 
   const mine = sql`user_id = ${scope.userId} and route = ${scope.route} and key = ${scope.key}`;
   await sql`delete from idempotency_keys
-    where ${mine} and created_at < now() - make_interval(hours => ${lifeHours})`.execute(db);
+    where ${mine} and ${expiredKeys}`.execute(db);
   const found = await sql<IdempotencyRow>`
     select request_hash, status, body from idempotency_keys where ${mine}`.execute(db);
   const known = found.rows[0];
@@ -46,8 +47,3 @@ export async function once<Tables, Body>(
       ${JSON.stringify(body)}::jsonb)`.execute(db);
   return { kind: 'fresh', status, body };
 }
-
-/** Deletes the keys whose day is over. */
-export const removeExpiredKeys = <Tables>(db: Kysely<Tables>) =>
-  sql`delete from idempotency_keys
-    where created_at < now() - make_interval(hours => ${lifeHours})`.execute(db);
