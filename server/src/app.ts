@@ -1,5 +1,4 @@
 import fastifyCors from '@fastify/cors';
-import fastifyHelmet from '@fastify/helmet';
 import type { FastifyBaseLogger, FastifyRequest, RouteOptions } from 'fastify';
 import type { Config } from './config.ts';
 import type { Container } from './container.ts';
@@ -52,6 +51,7 @@ import { registerOpenApi } from './platform/http/openapi.ts';
 import { IdempotencyKeyError } from './platform/http/preconditions.ts';
 import { networkOf, RateLimitError } from './platform/http/request-limits.ts';
 import { Problem } from './platform/http/schemas.ts';
+import { securityHeaders } from './platform/http/security-headers.ts';
 import { createHttpServer, type HttpServer } from './platform/http/server.ts';
 
 const shapes = [
@@ -91,25 +91,12 @@ export async function createApp(
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, exporting, operations } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
-  const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
+  const headers = securityHeaders({ isHttps: config.publicUrl.startsWith('https:') });
+  const app = createHttpServer({ logger, trustProxy: config.trustProxy, headers, failureOf });
 
   requirePolicies(app);
   registerAdmission(app, config.admission);
   for (const shape of shapes) app.addSchema(shape);
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'self'"],
-        'img-src': ["'self'", 'data:'],
-        'frame-ancestors': ["'none'"],
-        'base-uri': ["'self'"],
-        'form-action': ["'self'"],
-      },
-    },
-    // Behind plain http (a first try on localhost) the header would lock browsers out.
-    strictTransportSecurity: config.publicUrl.startsWith('https:'),
-  });
   await app.register(fastifyCors, {
     origin: [...config.corsOrigins],
     credentials: false,

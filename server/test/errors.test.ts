@@ -30,6 +30,20 @@ test('a malformed address is a problem document too', async () => {
   expect(body).toMatchObject({ code: 'invalid-request', retryable: false });
 });
 
+test.each(['/health/live', '/api/v1/nowhere', '/api/v1/me', '/api/v1/articles/%zz'])(
+  'browsers are told what they may do with the reply of %s',
+  async (path) => {
+    const { headers } = await app.anonymous.get(path);
+    expect(headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("default-src 'self'"),
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+    });
+    expect(headers).not.toHaveProperty('strict-transport-security');
+  },
+);
+
 test('an answer that is being written is not begun again', async () => {
   const make = createFactories(app);
   const customer = await app.as('customer');

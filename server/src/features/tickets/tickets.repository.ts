@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { sql, type Kysely, type RawBuilder, type Selectable, type Transaction } from 'kysely';
 import { behind, type Position } from '../../platform/database/page.ts';
+import { prepared } from '../../platform/database/prepared.ts';
 import type {
   AnswersTable,
   AnswerState,
@@ -29,12 +30,14 @@ export type MessageView = Selectable<MessagesTable> & {
   answer_state: AnswerState | null;
 };
 
+type Viewer = Pick<Actor, 'id' | 'role'>;
+
 /** The one rule of who sees a ticket; every read of tickets or of what hangs on them goes through it. */
-const visibleTickets = (actor: Actor): RawBuilder<boolean> =>
+const visibleTickets = (actor: Viewer): RawBuilder<boolean> =>
   isStaff(actor) ? sql<boolean>`true` : sql<boolean>`tickets.requester_id = ${actor.id}`;
 
 /** The one rule of who sees a message of a visible ticket. */
-const visibleMessages = (actor: Actor): RawBuilder<boolean> =>
+const visibleMessages = (actor: Pick<Viewer, 'role'>): RawBuilder<boolean> =>
   isStaff(actor) ? sql<boolean>`true` : sql<boolean>`messages.visibility = 'public'`;
 
 /** Locks the ticket's row: the first lock of every transaction that changes anything of a ticket. */
@@ -71,12 +74,18 @@ const views = (db: Kysely<Tables>) =>
         order by answers.state limit 1)`.as('answer'),
     ]);
 
-export const findVisible = (
+const visible = prepared(
+  (db: Kysely<Tables>, { role }: Pick<Viewer, 'role'>, values: { id: string; actorId: string }) =>
+    views(db)
+      .where('tickets.id', '=', values.id)
+      .where(visibleTickets({ role, id: values.actorId })),
+);
+
+export const findVisible = async (
   db: Kysely<Tables>,
-  actor: Actor,
+  { role, id: actorId }: Viewer,
   id: string,
-): Promise<TicketView | undefined> =>
-  views(db).where('tickets.id', '=', id).where(visibleTickets(actor)).executeTakeFirst();
+): Promise<TicketView | undefined> => (await visible(db, { role }, { id, actorId }))[0];
 
 export type TicketFilter = {
   status?: TicketStatus[];
@@ -94,41 +103,73 @@ export type TicketSort = {
   direction: 'asc' | 'desc';
 };
 
+type ListVariant = Pick<Viewer, 'role'> & {
+  /** The fields of the filter, and what they say where that is no value to bind. */
+  by: { [Field in keyof TicketFilter]?: unknown };
+  sort: TicketSort;
+  goesOn: boolean;
+};
+type ListValues = Required<Omit<TicketFilter, 'handedOff'>> & {
+  actorId: string;
+  after: string;
+  afterId: string;
+  rows: number;
+};
+
+const listed = prepared(
+  (db: Kysely<Tables>, { role, by, sort, goesOn }: ListVariant, values: ListValues) => {
+    let query = views(db).where(visibleTickets({ role, id: values.actorId }));
+    if (by.status) query = query.where(sql<boolean>`tickets.status = any(${values.status})`);
+    if (by.priority) query = query.where(sql<boolean>`tickets.priority = any(${values.priority})`);
+    if (by.assignee === 'none') query = query.where('tickets.assignee_id', 'is', null);
+    else if (by.assignee) query = query.where('tickets.assignee_id', '=', values.assignee);
+    if (by.requester) query = query.where('tickets.requester_id', '=', values.requester);
+    if (by.handedOff !== undefined) {
+      query = query.where('tickets.handoff_at', by.handedOff ? 'is not' : 'is', null);
+    }
+    if (by.createdFrom) query = query.where('tickets.created_at', '>=', values.createdFrom);
+    if (by.createdBefore) query = query.where('tickets.created_at', '<', values.createdBefore);
+    if (by.text) query = query.where(sql<boolean>`tickets.title ilike ${values.text}`);
+    const column = `tickets.${sort.column}` as const;
+    if (goesOn) {
+      const cast = sort.column === 'number' ? 'bigint' : 'timestamptz';
+      const position = { value: values.after, id: values.afterId };
+      query = query.where(behind(column, 'tickets.id', cast, sort.direction, position));
+    }
+    return query
+      .orderBy(column, sort.direction)
+      .orderBy('tickets.id', sort.direction)
+      .limit(values.rows);
+  },
+);
+
 /** One row more than `limit` tells that there is more. */
-export function list(
+export const list = (
   db: Kysely<Tables>,
-  actor: Actor,
+  { role, id: actorId }: Viewer,
   filter: TicketFilter,
   sort: TicketSort,
-  page: { limit: number; after: Position | undefined },
-): Promise<TicketView[]> {
-  let query = views(db).where(visibleTickets(actor));
-  if (filter.status) query = query.where(sql<boolean>`tickets.status = any(${filter.status})`);
-  if (filter.priority)
-    query = query.where(sql<boolean>`tickets.priority = any(${filter.priority})`);
-  if (filter.assignee === 'none') query = query.where('tickets.assignee_id', 'is', null);
-  else if (filter.assignee) query = query.where('tickets.assignee_id', '=', filter.assignee);
-  if (filter.requester) query = query.where('tickets.requester_id', '=', filter.requester);
-  if (filter.handedOff !== undefined) {
-    query = query.where('tickets.handoff_at', filter.handedOff ? 'is not' : 'is', null);
-  }
-  if (filter.createdFrom) query = query.where('tickets.created_at', '>=', filter.createdFrom);
-  if (filter.createdBefore) query = query.where('tickets.created_at', '<', filter.createdBefore);
-  if (filter.text) query = query.where(titleContains(filter.text));
-  const column = `tickets.${sort.column}` as const;
-  if (page.after) {
-    const cast = sort.column === 'number' ? 'bigint' : 'timestamptz';
-    query = query.where(behind(column, 'tickets.id', cast, sort.direction, page.after));
-  }
-  return query
-    .orderBy(column, sort.direction)
-    .orderBy('tickets.id', sort.direction)
-    .limit(page.limit + 1)
-    .execute();
-}
+  { limit, after }: { limit: number; after: Position | undefined },
+): Promise<TicketView[]> =>
+  listed(
+    db,
+    { role, by: fieldsOf(filter), sort, goesOn: after !== undefined },
+    {
+      ...(filter as Required<TicketFilter>),
+      text: `%${filter.text?.replace(/[\\%_]/g, '\\$&')}%`,
+      actorId,
+      after: after?.value ?? '',
+      afterId: after?.id ?? '',
+      rows: limit + 1,
+    },
+  );
 
-const titleContains = (text: string): RawBuilder<boolean> =>
-  sql<boolean>`tickets.title ilike ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}`;
+function fieldsOf(filter: TicketFilter): ListVariant['by'] {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([field, value]) => [field, value === 'none' || value === false ? value : true]),
+  );
+}
 
 export type NewTicket = Pick<
   TicketRow,
@@ -212,29 +253,40 @@ export async function appendMessage(
   return row;
 }
 
+type Direction = 'asc' | 'desc';
+
+const listedMessages = prepared(
+  (
+    db: Kysely<Tables>,
+    { role, direction, goesOn }: Pick<Viewer, 'role'> & { direction: Direction; goesOn: boolean },
+    values: { ticketId: string; afterSeq: number; rows: number },
+  ) => {
+    let query = db
+      .selectFrom('messages')
+      .leftJoin('users', 'users.id', 'messages.author_id')
+      .leftJoin('answers', 'answers.id', 'messages.answer_id')
+      .selectAll('messages')
+      .select(['users.name as author_name', 'answers.state as answer_state'])
+      .where('messages.ticket_id', '=', values.ticketId)
+      .where(visibleMessages({ role }));
+    if (goesOn)
+      query = query.where('messages.seq', direction === 'asc' ? '>' : '<', values.afterSeq);
+    return query.orderBy('messages.seq', direction).limit(values.rows);
+  },
+);
+
 /** Messages that the actor may see, in either direction, one more than `limit`. */
-export function listMessages(
+export const listMessages = (
   db: Kysely<Tables>,
-  actor: Actor,
+  { role }: Viewer,
   ticketId: string,
-  page: { limit: number; direction: 'asc' | 'desc'; afterSeq: number | undefined },
-): Promise<MessageView[]> {
-  let query = db
-    .selectFrom('messages')
-    .leftJoin('users', 'users.id', 'messages.author_id')
-    .leftJoin('answers', 'answers.id', 'messages.answer_id')
-    .selectAll('messages')
-    .select(['users.name as author_name', 'answers.state as answer_state'])
-    .where('messages.ticket_id', '=', ticketId)
-    .where(visibleMessages(actor));
-  if (page.afterSeq !== undefined) {
-    query = query.where('messages.seq', page.direction === 'asc' ? '>' : '<', page.afterSeq);
-  }
-  return query
-    .orderBy('messages.seq', page.direction)
-    .limit(page.limit + 1)
-    .execute();
-}
+  { limit, direction, afterSeq }: { limit: number; direction: Direction; afterSeq?: number },
+): Promise<MessageView[]> =>
+  listedMessages(
+    db,
+    { role, direction, goesOn: afterSeq !== undefined },
+    { ticketId, afterSeq: afterSeq ?? 0, rows: limit + 1 },
+  );
 
 /** An answer that was cut, with what it had shown. */
 export type EndedAnswer = Selectable<AnswersTable>;

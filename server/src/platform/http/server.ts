@@ -23,6 +23,8 @@ export type HttpServerOptions = {
   logger: FastifyBaseLogger;
   /** How many proxies stand in front, or the addresses that they have. */
   trustProxy: false | number | string[];
+  /** For every reply. */
+  headers: Readonly<Record<string, string>>;
   /** Recognises the failures of the layers below; undefined means a surprise, which becomes a 500. */
   failureOf(error: unknown): FailureWithHeaders | undefined;
 };
@@ -60,7 +62,10 @@ export function createHttpServer(options: HttpServerOptions) {
     return503OnClosing: false,
     requestTimeout: 30_000,
     // The framework's own reply to a malformed URL is a problem document too.
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      addHeaders(request, reply);
+      sendError(error, request, reply);
+    },
     routerOptions: { maxParamLength: 16_384 },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -84,7 +89,7 @@ export function createHttpServer(options: HttpServerOptions) {
   const routes = createRouteTable();
   app.addHook('onRoute', (route) => routes.add(route.method, route.url));
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    addHeaders(request, reply);
     if (closing) sendFailure(shuttingDown, request, reply);
     else done();
   });
@@ -104,6 +109,10 @@ export function createHttpServer(options: HttpServerOptions) {
       done(error as Error);
     }
   });
+
+  function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
+    reply.headers(options.headers).header('x-request-id', request.id);
+  }
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const failure =
