@@ -12,3 +12,5 @@ if (major < needed) {
   );
   process.exit(1);
 }
+// What is compiled once need not be compiled at the next start: that halves the time until main.ts runs.
+require('node:module').enableCompileCache();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Container } from './container.ts';
@@ -32,7 +32,6 @@ export async function seedDemo(container: Container, dataDir: string): Promise<D
 }
 
 async function keptLogins(dataDir: string): Promise<DemoLogin[]> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const make = () =>
     people.map((person) => ({ ...person, password: randomBytes(9).toString('base64url') }));
   const path = join(dataDir, 'demo-logins.json');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
+export const checkRuntime = fileURLToPath(new URL('../scripts/check-runtime.cjs', import.meta.url));
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
 export type Env = Record<string, string>;
@@ -9,7 +10,7 @@ type Ended = { code: number | null; stdout: string; stderr: string };
 
 /** Starts the real command, without a terminal; `output` is what it has said so far. */
 export function startCli(args: string[], env: Env) {
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(process.execPath, ['-r', checkRuntime, cli, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkRuntime } from './cli-process.ts';
 import type { Json } from './reply.ts';
 import { unlimitedEnv } from './unlimited-env.ts';
 
@@ -23,7 +24,7 @@ export async function startServerProcess(
   env: Record<string, string>,
   args: string[] = [],
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, ['-r', checkRuntime, main, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...unlimitedEnv, ...env },
     // Away from a developer's own `.env`.
     cwd: tmpdir(),

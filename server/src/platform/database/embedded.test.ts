@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DataDirInUseError, lockFolder } from './embedded.ts';
+import { DataDirInUseError, keepSecret, lockFolder } from './embedded.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -36,4 +36,15 @@ test('of many who find a stale lock, one gets the folder', async () => {
   await writeFile(join(folder, 'lock'), JSON.stringify({ pid: 0, started: '', boot: '' }));
   const tries = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder)));
   expect(tries.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+});
+
+test('a secret is the same for all who make it at once, in a folder that was not there', async () => {
+  const path = join(folder, 'deep/new/secret');
+  const makers = Array.from({ length: 12 }, (_, n) => keepSecret(path, () => `secret ${n}`));
+  const [first, ...others] = await Promise.all(makers);
+  expect(first).toMatch(/^secret \d+$/);
+  expect(new Set(others)).toEqual(new Set([first]));
+  expect(await readdir(join(folder, 'deep/new'))).toEqual(['secret']);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect((await stat(join(folder, 'deep/new'))).mode & 0o777).toBe(0o700);
 });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -128,12 +129,25 @@ function bootId(): string {
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
-/** Writes a secret file once, readable by its owner only, and returns what it holds. */
+/**
+ * Writes a secret file once, readable by its owner only, and returns what it holds. The file appears
+ * whole or not at all, whoever else makes it at the same moment.
+ */
 export async function keepSecret(path: string, make: () => string): Promise<string> {
   try {
-    await writeFile(path, make(), { flag: 'wx', mode: 0o600 });
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, make(), { flag: 'wx', mode: 0o600 });
+  try {
+    await link(draft, path);
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(draft);
   }
   return readFile(path, 'utf8');
 }

@@ -1,4 +1,3 @@
-import { AjvCompiler, type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   LogController,
@@ -7,10 +6,10 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { buildSerializer, buildValidator } from './compilers.ts';
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
 import { createRouteTable } from './route-table.ts';
-import { isSingleLine } from './single-line.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -67,7 +66,7 @@ export function createHttpServer(options: HttpServerOptions) {
       sendError(error, request, reply);
     },
     routerOptions: { maxParamLength: 16_384 },
-    schemaController: { compilersFactory: { buildValidator } },
+    schemaController: { compilersFactory: { buildValidator, buildSerializer } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   let closing = false;
@@ -226,26 +225,3 @@ function sentenceOf({ keyword, params, message = '' }: ValidationProblem): strin
   }
   return message;
 }
-
-/** One for all plugins: it keeps the validators that it has made for the same shapes. */
-const compilers = AjvCompiler();
-
-/** Bodies are taken as they are; what comes as text (query, path, headers) may become a number or a list. */
-const buildValidator: BuildCompilerFromPool = (externalSchemas) => {
-  const build = (coerceTypes: false | 'array') =>
-    compilers(externalSchemas, {
-      customOptions: {
-        removeAdditional: false,
-        useDefaults: true,
-        allErrors: false,
-        coerceTypes,
-        formats: { 'single-line': isSingleLine },
-      },
-    });
-  const strict = build(false);
-  const coercing = build('array');
-  return ((route: RouteSchemaPart) =>
-    (route.httpPart === 'body' ? strict : coercing)(route)) as typeof strict;
-};
-
-type RouteSchemaPart = Record<string, unknown> & { httpPart?: string };
