@@ -6,14 +6,19 @@ const report = process.env['TEST_REPORT'];
 
 const all = ['server/src/**/*.test.ts', 'server/test/**/*.test.ts', 'client/test/**/*.test.ts'];
 const pure = ['server/src/platform/**/*.test.ts', '{server,client}/**/*.unit.test.ts'];
-/** What looks at HTTP, the client or the providers, and asks nothing new of a second database. */
-const once = [
-  'client/test/*.test.ts',
-  'server/test/{ai-sdk,authorization,errors,limits,openapi,redis,webhooks-cli}.test.ts',
-  'server/src/features/answers/answers.{adversaries,grounding,scenarios}.test.ts',
-  'server/src/features/knowledge/imports.crash.test.ts',
-  'server/src/features/operations/docs.test.ts',
-  'server/src/features/webhooks/webhooks.faults.test.ts',
+/**
+ * What also runs on the embedded database where there is a server: all that starts it, and of the
+ * rest what depends on its one connection, its lack of NOTIFY and its turns of the event loop.
+ */
+const onBoth = [
+  'server/test/{cli,demo-shop,jobs,personal-data}.test.ts',
+  'server/src/features/answers/answers.{test,crash.test,resume.test}.ts',
+  'server/src/features/events/events.test.ts',
+  'server/src/features/knowledge/knowledge.publishing.test.ts',
+  'server/src/features/live/live.test.ts',
+  'server/src/features/privacy/retention.test.ts',
+  'server/src/features/tickets/*.test.ts',
+  'server/src/features/webhooks/webhooks.test.ts',
 ];
 const modules = '**/node_modules/**';
 
@@ -27,8 +32,8 @@ const onDatabase = {
 };
 
 /**
- * Pure code runs once; what depends on the database on the embedded one and, when there is one, on
- * a PostgreSQL server too; the rest on the server, which is faster, or else on the embedded one.
+ * Pure code runs once. What depends on a database runs on a PostgreSQL server where there is one, and
+ * in part on the embedded database too; without a server all of it runs on the embedded one.
  */
 export default defineConfig({
   test: {
@@ -44,7 +49,7 @@ export default defineConfig({
         test: {
           ...onDatabase,
           name: 'embedded',
-          exclude: [...onDatabase.exclude, ...(url ? once : [])],
+          ...(url && { include: onBoth }),
         },
       },
       ...(url

@@ -6,6 +6,7 @@ import { liveAnswers } from './live-answers.ts';
 import { liveFeed } from './live-feed.ts';
 import type { Bench, Finding, Question } from './question.ts';
 import { retrieval } from './retrieval.ts';
+import { searchCache } from './search-cache.ts';
 import { start } from './start.ts';
 import { releaseDelay } from './release-delay.ts';
 import { createDatabases, findPostgres } from './support/databases.ts';
@@ -20,6 +21,7 @@ const questions: readonly Question[] = [
   liveAnswers,
   start,
   retrieval,
+  searchCache,
   webhooks,
   liveFeed,
 ];

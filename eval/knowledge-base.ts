@@ -14,7 +14,6 @@ import { systemClock } from '../server/src/platform/clock.ts';
 import { connectEmbedded } from '../server/src/platform/database/connect.ts';
 import { migrate } from '../server/src/platform/database/migrate.ts';
 import type { Jobs } from '../server/src/platform/jobs/jobs.ts';
-import { createRateLimits } from '../server/src/platform/rate-limit/rate-limits.ts';
 import type { Audience, Tables } from '../server/src/tables.ts';
 import { testDatabaseUrl } from '../server/test/services.ts';
 
@@ -43,6 +42,8 @@ const config = loadConfig({
   DATA_DIR: tmpdir(),
   SECRET_KEY: randomBytes(48).toString('base64url'),
   AI_ENABLED: 'false',
+  // The same question again is measured again.
+  SEARCH_CACHE_SECONDS: '0',
 });
 
 /** The evaluation calibrates when it wants to. */
@@ -76,7 +77,7 @@ export function knowledgeBaseOn(db: Kysely<Tables>): KnowledgeBase {
     database: { db, listenUrl: undefined, pglite: undefined, close: () => Promise.resolve() },
     jobs: noJobs,
     bus: createInProcessBus(),
-    limits: createRateLimits({ redisUrl: undefined, logger }),
+    redis: undefined,
     secretKeys: config.secretKeys,
     clock: systemClock,
     logger,

@@ -8,7 +8,6 @@ import { createInProcessBus } from '../src/platform/bus/bus.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { connectPostgres } from '../src/platform/database/connect.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
-import { createRateLimits } from '../src/platform/rate-limit/rate-limits.ts';
 import type { Tables } from '../src/tables.ts';
 
 /**
@@ -46,7 +45,7 @@ async function makeDocument(): Promise<object> {
     database,
     jobs,
     bus,
-    limits: createRateLimits({ redisUrl: undefined, logger }),
+    redis: undefined,
     secretKeys,
     clock: systemClock,
     logger,

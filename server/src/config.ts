@@ -31,6 +31,8 @@ export type Config = Readonly<{
   requestLimits: Readonly<Record<RequestKind, number>>;
   /** Wrong passwords from one network for one account in a quarter of an hour; 0 is no limit. */
   signInFailuresMax: number;
+  /** How long a search is kept; 0 keeps none. */
+  searchCacheSeconds: number;
   /** When requests are refused because there are too many at once. */
   admission: Readonly<{ inFlightMax: number; lagMsMax: number }>;
   logLevel: string;
@@ -120,6 +122,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       account: read.integer('SIGN_UPS_PER_HOUR_MAX', 60, 0, 10_000_000),
     }),
     signInFailuresMax: read.integer('SIGN_IN_FAILURES_MAX', 10, 0, 10_000_000),
+    searchCacheSeconds: read.integer('SEARCH_CACHE_SECONDS', 600, 0, 86_400),
     admission: Object.freeze({
       inFlightMax: read.integer('REQUESTS_IN_FLIGHT_MAX', 200, 1, 1_000_000),
       lagMsMax: read.integer('EVENT_LOOP_LAG_MS_MAX', 1_000, 10, 600_000),

@@ -63,6 +63,7 @@ import { createOpenAiCompatibleProvider } from './platform/ai/openai-compatible.
 import type { AiProvider } from './platform/ai/provider.ts';
 import { createSlots } from './platform/ai/slots.ts';
 import type { Bus } from './platform/bus/bus.ts';
+import { createCache } from './platform/cache/cache.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/connect.ts';
 import { createEventStreams } from './platform/http/event-stream.ts';
@@ -70,7 +71,8 @@ import { createRequestLimits } from './platform/http/request-limits.ts';
 import { createOutbound } from './platform/outbound/outbound.ts';
 import { createSealer } from './platform/sealing.ts';
 import type { Jobs } from './platform/jobs/jobs.ts';
-import type { RateLimits } from './platform/rate-limit/rate-limits.ts';
+import { createRateLimits } from './platform/rate-limit/rate-limits.ts';
+import type { OptionalRedis } from './platform/redis/optional-redis.ts';
 import { createMailer } from './platform/mail/mailer.ts';
 import type { Tables } from './tables.ts';
 
@@ -79,7 +81,8 @@ export type Resources = {
   database: Database<Tables>;
   jobs: Jobs;
   bus: Bus;
-  limits: RateLimits;
+  /** Undefined where one instance needs none. */
+  redis: OptionalRedis | undefined;
   secretKeys: readonly string[];
   clock: Clock;
   logger: Logger;
@@ -89,10 +92,11 @@ export type Container = ReturnType<typeof createContainer>;
 
 /** The composition root: everything is created here, by hand, in order. */
 export function createContainer(config: Config, resources: Resources) {
-  const { database, jobs, bus, limits, secretKeys, clock, logger } = resources;
+  const { database, jobs, bus, redis, secretKeys, clock, logger } = resources;
   const { db } = database;
   const { exchangeSecret } = config;
 
+  const limits = createRateLimits({ redis });
   const events = createEventsService({ db, onRecorded: () => relay.wake() });
   const settings = createSettingsService({
     db,
@@ -165,10 +169,16 @@ export function createContainer(config: Config, resources: Resources) {
     language: async () => (await settings.get()).language,
     onChange: (db) => requestCalibration(jobs, db),
   });
+  const searchCache = createCache({
+    name: 'search',
+    seconds: config.searchCacheSeconds,
+    secret: secretKeys[0] ?? '',
+    redis,
+  });
   const knowledge = createKnowledgeService({
     db,
     publisher,
-    retrieval: createRetrieval({ db }),
+    retrieval: createRetrieval({ db, cache: searchCache }),
     settings,
   });
   const imports = createImportsService({ db, jobs, publisher, logger });

@@ -11,7 +11,7 @@ import { connectEmbedded, connectPostgres, type Database } from './platform/data
 import { keepSecret, openEmbedded } from './platform/database/embedded.ts';
 import type { JobStore } from './platform/jobs/boss.ts';
 import { createJobs } from './platform/jobs/jobs.ts';
-import { createRateLimits } from './platform/rate-limit/rate-limits.ts';
+import { createOptionalRedis } from './platform/redis/optional-redis.ts';
 import { queues } from './queues.ts';
 import type { Tables } from './tables.ts';
 
@@ -103,7 +103,7 @@ export async function openResources(
     database,
     jobs,
     bus: await openBus(config, database, logger),
-    limits: createRateLimits({ redisUrl: config.redisUrl, logger }),
+    redis: config.redisUrl === undefined ? undefined : createOptionalRedis(config.redisUrl, logger),
     secretKeys: config.secretKeys.length > 0 ? config.secretKeys : [await ownSecret(config)],
     clock: systemClock,
     logger,

@@ -41,7 +41,7 @@ export async function createServer(
       container.eventStreams.close();
       await app.close();
       await resources.bus.close();
-      resources.limits.close();
+      resources.redis?.close();
       await database.close();
     },
   };

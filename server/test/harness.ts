@@ -8,7 +8,7 @@ import type { Actor } from '../src/features/auth/actor.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type { HttpServer } from '../src/platform/http/server.ts';
-import { createRateLimits } from '../src/platform/rate-limit/rate-limits.ts';
+import { createOptionalRedis } from '../src/platform/redis/optional-redis.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
 import { queues } from '../src/queues.ts';
 import { jobStoreOf, openBus } from '../src/resources.ts';
@@ -94,7 +94,7 @@ export async function startTestApp(
   });
   const clock = createTestClock();
   const bus = await openBus(config, database, logger);
-  const limits = createRateLimits({ redisUrl: config.redisUrl, logger });
+  const redis = config.redisUrl ? createOptionalRedis(config.redisUrl, logger) : undefined;
   const jobs = createJobs(jobStoreOf(database), {
     works: config.runJobs,
     migrates: false,
@@ -106,7 +106,7 @@ export async function startTestApp(
     database,
     jobs,
     bus,
-    limits,
+    redis,
     secretKeys: config.secretKeys,
     clock,
     logger,
@@ -197,7 +197,7 @@ export async function startTestApp(
       container.eventStreams.close();
       await app.close();
       await bus.close();
-      limits.close();
+      redis?.close();
       if (!options.sharing) await testDatabase.drop();
     },
   };

@@ -64,3 +64,16 @@ export async function findVersion(db: Kysely<Tables>): Promise<number> {
     select version from knowledge_totals`.execute(db);
   return rows[0]?.version ?? 0;
 }
+
+/**
+ * What changes with everything that a search depends on: the published knowledge and the gate. The
+ * transactions that wrote them tell apart what a restored backup would count twice.
+ */
+export async function findVersions(db: Kysely<Tables>): Promise<string> {
+  const { rows } = await sql<{ versions: string }>`
+    select concat_ws(' ', version, totals.xmin, (
+      select concat_ws(' ', knowledge_version, gate.xmin) from gate_calibrations gate
+      order by knowledge_version desc limit 1)) as versions
+    from knowledge_totals totals`.execute(db);
+  return rows[0]?.versions ?? '';
+}

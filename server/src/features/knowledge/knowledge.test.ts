@@ -31,6 +31,22 @@ const search = async (client: Pick<TestClient, 'get'>, q: string) => {
 };
 
 describe('articles', () => {
+  test('what was found a moment ago is not found any more when it is not public any more', async () => {
+    const { body } = await admin.post('/api/v1/articles', article('marmalade'));
+    const url = `/api/v1/articles/${body.id}`;
+    expect(await search(customer, 'marmalade')).toEqual(['About marmalade']);
+    expect(await search(customer, 'marmalade')).toEqual(['About marmalade']);
+    expect((await admin.patch(url, { audience: 'internal' })).status).toBe(200);
+    expect(await search(agent, 'marmalade')).toEqual(['About marmalade']);
+    expect(await search(customer, 'marmalade')).toEqual([]);
+    expect((await admin.patch(url, { audience: 'public' })).status).toBe(200);
+    expect(await search(customer, 'marmalade')).toEqual(['About marmalade']);
+    expect((await admin.patch(url, { title: 'About jam' })).status).toBe(200);
+    expect(await search(customer, 'marmalade')).toEqual(['About jam']);
+    expect((await admin.delete(url)).status).toBe(204);
+    expect(await search(customer, 'marmalade')).toEqual([]);
+  });
+
   test('agents write drafts, admins publish, customers read what is published and public', async () => {
     const draft = await agent.post('/api/v1/articles', article('umbrellas', { status: 'draft' }));
     expect(draft).toMatchObject({ status: 201, headers: { etag: '"1"' } });

@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
+import type { Cache, Loaded } from '../../platform/cache/cache.ts';
 import type { Tables } from '../../tables.ts';
+import { isStaff } from '../auth/actor.ts';
 import { gateFeaturesOf } from './gate-features.ts';
-import { findGate } from './gate.repository.ts';
+import { findGate, findVersions } from './gate.repository.ts';
 import { probabilityOf } from './gate.ts';
 import { gateDefaults } from './gate-weights.ts';
 import type { Reader } from './knowledge.repository.ts';
@@ -48,22 +50,31 @@ type Search = { question: Question; ranked: Ranked[]; probability: number; featu
 
 export type Retrieval = ReturnType<typeof createRetrieval>;
 
-export function createRetrieval({ db }: { db: Kysely<Tables> }) {
+export function createRetrieval({ db, cache }: { db: Kysely<Tables>; cache: Cache }) {
   const correct = createVocabulary({ db });
 
   /** The passages to answer from, best first, and how far they can be trusted. */
   async function retrieve(reader: Reader, request: RetrievalRequest): Promise<Retrieved> {
+    // What is found follows from the question, from what the reader may see, and from these.
+    const versions = await findVersions(db);
+    const readsAll = reader !== undefined && isStaff(reader);
+    return cache.get([versions, readsAll, request], () => search(reader, request));
+  }
+
+  async function search(reader: Reader, request: RetrievalRequest): Promise<Loaded<Retrieved>> {
     const { texts, limit, tokenBudget, threshold = defaultThreshold } = request;
     const searches: Search[] = [];
     let knowledgeVersion = 0;
+    let lasting = true;
     for (const text of new Set(texts)) {
       const found = await searchFor(reader, text, request.language ?? defaultLanguage);
       knowledgeVersion = found.knowledgeVersion;
+      lasting &&= found.upToDate;
       searches.push(found.search);
     }
     const [best] = searches.toSorted((one, other) => other.probability - one.probability);
     const probability = best?.probability ?? 0;
-    return {
+    const value: Retrieved = {
       passages: packPassages(merge(searches, best), { limit, tokenBudget }),
       evidence: {
         probability,
@@ -72,13 +83,14 @@ export function createRetrieval({ db }: { db: Kysely<Tables> }) {
         knowledgeVersion,
       },
     };
+    return { value, lasting };
   }
 
   async function searchFor(
     reader: Reader,
     text: string,
     language: Language,
-  ): Promise<{ search: Search; knowledgeVersion: number }> {
+  ): Promise<{ search: Search; knowledgeVersion: number; upToDate: boolean }> {
     const words = text
       .slice(0, textLengthMax)
       .toWellFormed()
@@ -86,7 +98,7 @@ export function createRetrieval({ db }: { db: Kysely<Tables> }) {
       .filter(Boolean);
     const [asked, gate] = await Promise.all([findTerms(db, reader, words, language), findGate(db)]);
     const { knowledgeVersion } = asked;
-    const { found, corrected } = await correct(reader, asked, language);
+    const { found, corrected, upToDate } = await correct(reader, asked, language);
     const question = questionOf(text, found, corrected);
     const candidates =
       question.terms.length === 0
@@ -98,6 +110,7 @@ export function createRetrieval({ db }: { db: Kysely<Tables> }) {
     return {
       search: { question, ranked, probability, features: features ?? {} },
       knowledgeVersion,
+      upToDate,
     };
   }
 

@@ -7,7 +7,12 @@ import type { Language } from '../settings/settings.defaults.ts';
 import { createSpeller, type Speller } from './spelling.ts';
 
 /** A question with its misspelt words replaced by those of the knowledge base. */
-export type CorrectedTerms = { found: FoundTerms; corrected: ReadonlySet<string> };
+export type CorrectedTerms = {
+  found: FoundTerms;
+  corrected: ReadonlySet<string>;
+  /** Whether the words were those of the knowledge as it is now. */
+  upToDate: boolean;
+};
 
 /**
  * Corrects words that no article has, by those of the articles that everybody may read. These are
@@ -46,7 +51,8 @@ export function createVocabulary({ db }: { db: Kysely<Tables> }) {
   ): Promise<CorrectedTerms> {
     const known = new Set(found.terms.filter(({ chunks }) => chunks > 0).map(({ at }) => at));
     const unknown = found.terms.filter(({ at }) => !known.has(at));
-    if (unknown.length === 0 || found.chunks === 0) return { found, corrected: new Set() };
+    if (unknown.length === 0 || found.chunks === 0)
+      return { found, corrected: new Set(), upToDate: true };
     const spell = await spellerFor(found.knowledgeVersion);
     const corrections = new Map<number, string>();
     for (const { at, word } of unknown) {
@@ -54,7 +60,8 @@ export function createVocabulary({ db }: { db: Kysely<Tables> }) {
       const correction = single && others.length === 0 ? spell?.(single) : undefined;
       if (correction) corrections.set(at, correction);
     }
-    if (corrections.size === 0) return { found, corrected: new Set() };
+    const upToDate = version === found.knowledgeVersion;
+    if (corrections.size === 0) return { found, corrected: new Set(), upToDate };
     const places = [...corrections.keys()];
     const { terms } = await findTerms(db, reader, [...corrections.values()], language);
     const replaced = terms.map((term) => ({ ...term, at: places[term.at - 1] ?? term.at }));
@@ -63,6 +70,7 @@ export function createVocabulary({ db }: { db: Kysely<Tables> }) {
     return {
       found: { ...found, terms: [...kept, ...replaced].sort((one, other) => one.at - other.at) },
       corrected: new Set(replaced.map(({ lexeme }) => lexeme).filter((one) => !written.has(one))),
+      upToDate,
     };
   };
 }

@@ -1,10 +1,10 @@
-import { Redis } from 'ioredis';
 import {
   RateLimiterMemory,
   RateLimiterRedis,
   RateLimiterRes,
   type RateLimiterAbstract,
 } from 'rate-limiter-flexible';
+import type { OptionalRedis } from '../redis/optional-redis.ts';
 
 /** So many of something in so many seconds, for each key. */
 export type Limit = { name: string; max: number; windowSeconds: number };
@@ -22,56 +22,19 @@ export type RateLimiter = {
   forget(key: string): Promise<void>;
 };
 
-export type RateLimitsOptions = {
-  /** Where instances count together; without it each counts for itself. */
-  redisUrl: string | undefined;
-  logger: { warn(details: object, message: string): void };
-};
-
-/** A Redis that has not replied by now is away: a limit may not cost more than the request. */
-const commandMs = 250;
-/** So long each instance counts for itself, before Redis is tried again. */
-const distrustMs = 2_000;
-const reconnectMsMax = 1_000;
-
 export type RateLimits = ReturnType<typeof createRateLimits>;
 
 /**
- * Limits that are never off: counted in Redis, and in this process whenever Redis is away, hangs, is
- * full or is read-only. What was counted on the other side is then not known.
+ * Limits that are never off: counted in Redis, where instances count together, and in this process
+ * without one or whenever it is away. What was counted on the other side is then not known.
  */
-export function createRateLimits({ redisUrl, logger }: RateLimitsOptions) {
-  const redis = redisUrl === undefined ? undefined : connect(redisUrl);
-  redis?.on('error', distrust);
-  let distrustedUntil = 0;
-  let isLost = false;
-
-  function distrust(error: unknown): void {
-    distrustedUntil = performance.now() + distrustMs;
-    // Said once: an absent Redis would fill the log.
-    if (!isLost) logger.warn({ error }, 'rate limits are counted by each instance: no Redis');
-    isLost = true;
-  }
-
-  /** In Redis when it can be trusted, else here. */
-  async function ask<Result>(
+export function createRateLimits({ redis }: { redis: OptionalRedis | undefined }) {
+  /** In Redis when it can be asked, else here. */
+  const ask = async <Reply>(
     shared: RateLimiterAbstract | undefined,
     own: RateLimiterAbstract,
-    question: (limiter: RateLimiterAbstract) => Promise<Result>,
-  ): Promise<Result> {
-    if (!shared || redis?.status !== 'ready' || performance.now() < distrustedUntil) {
-      return question(own);
-    }
-    try {
-      const result = await question(shared);
-      isLost = false;
-      return result;
-    } catch (error) {
-      if (error instanceof RateLimiterRes) throw error;
-      distrust(error);
-      return question(own);
-    }
-  }
+    question: (limiter: RateLimiterAbstract) => Promise<Reply>,
+  ): Promise<Reply> => (shared && (await redis?.ask(() => question(shared)))) ?? question(own);
 
   return {
     /** Undefined when `max` is 0, which is no limit. */
@@ -80,36 +43,26 @@ export function createRateLimits({ redisUrl, logger }: RateLimitsOptions) {
       if (max === 0) return undefined;
       const options = { keyPrefix: `limit:${name}`, points: max, duration: windowSeconds };
       const own = new RateLimiterMemory(options);
-      const shared = redis && new RateLimiterRedis({ ...options, storeClient: redis });
+      const shared = redis && new RateLimiterRedis({ ...options, storeClient: redis.client });
       return {
         limit,
-        async count(key) {
-          try {
-            return standingOf(await ask(shared, own, (limiter) => limiter.consume(key)), false);
-          } catch (refusal) {
-            if (refusal instanceof RateLimiterRes) return standingOf(refusal, true);
-            throw refusal;
-          }
-        },
+        count: (key) => ask(shared, own, (limiter) => consume(limiter, key)),
         giveBack: async (key) => void (await ask(shared, own, (limiter) => limiter.reward(key))),
         forget: async (key) => void (await ask(shared, own, (limiter) => limiter.delete(key))),
       };
     },
-
-    close: (): void => redis?.disconnect(),
   };
 }
 
-function connect(url: string): Redis {
-  return new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    commandTimeout: commandMs,
-    enableAutoPipelining: true,
-    retryStrategy: (tries) => Math.min(50 * tries, reconnectMsMax),
-  });
-}
+/** The library rejects what is over the limit, with where the key stands. */
+const consume = (limiter: RateLimiterAbstract, key: string): Promise<Standing> =>
+  limiter.consume(key).then(
+    (result) => standingOf(result, false),
+    (refusal: unknown) => {
+      if (refusal instanceof RateLimiterRes) return standingOf(refusal, true);
+      throw refusal;
+    },
+  );
 
 const standingOf = (
   { remainingPoints, msBeforeNext }: RateLimiterRes,
