@@ -12,6 +12,7 @@ import { connectionOptions, malformed, type ConnectionLimits } from './connectio
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
 import { createRouteTable } from './route-table.ts';
+import { NoQuery } from './schemas.ts';
 import { isSingleLine } from './single-line.ts';
 
 declare module 'fastify' {
@@ -91,7 +92,10 @@ export function createHttpServer(options: HttpServerOptions) {
   }
 
   const routes = createRouteTable();
-  app.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  app.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url);
+    if (route.schema?.operationId) route.schema.querystring ??= NoQuery;
+  });
   app.addHook('onRequest', ({ id, headers, raw }, reply, done) => {
     reply.header('x-request-id', id);
     if (closing) sendFailure(shuttingDown, reply);
