@@ -91,8 +91,9 @@ export async function createApp(
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, exporting, operations } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
+  const { trustProxy, connections } = config;
   const headers = securityHeaders({ isHttps: config.publicUrl.startsWith('https:') });
-  const app = createHttpServer({ logger, trustProxy: config.trustProxy, headers, failureOf });
+  const app = createHttpServer({ logger, trustProxy, connections, headers, failureOf });
 
   requirePolicies(app);
   registerAdmission(app, config.admission);
@@ -100,6 +101,8 @@ export async function createApp(
   await app.register(fastifyCors, {
     origin: [...config.corsOrigins],
     credentials: false,
+    // OPTIONS that is no preflight gets the same reply, and not one of the plugin's own.
+    strictPreflight: false,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
       'ETag',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
+import type { ConnectionLimits } from './platform/http/connections.ts';
 import type { RequestKind } from './platform/http/request-limits.ts';
 
 /** A candidate of the failover chain: a model behind a provider, or the keyless extractive mode. */
@@ -35,6 +36,7 @@ export type Config = Readonly<{
   searchCacheSeconds: number;
   /** When requests are refused because there are too many at once. */
   admission: Readonly<{ inFlightMax: number; lagMsMax: number }>;
+  connections: Readonly<ConnectionLimits>;
   logLevel: string;
   demo: boolean;
   /** Undefined: no mail is sent. */
@@ -127,6 +129,13 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       inFlightMax: read.integer('REQUESTS_IN_FLIGHT_MAX', 200, 1, 1_000_000),
       lagMsMax: read.integer('EVENT_LOOP_LAG_MS_MAX', 1_000, 10, 600_000),
     }),
+    connections: Object.freeze({
+      max: read.integer('CONNECTIONS_MAX', 20_000, 1, 1_000_000),
+      headersMs: read.integer('REQUEST_HEADERS_MS', 10_000, 100, 600_000),
+      requestMs: read.integer('REQUEST_MS', 30_000, 100, 3_600_000),
+      keepAliveMs: read.integer('CONNECTION_KEEP_ALIVE_MS', 72_000, 100, 3_600_000),
+      idleMs: read.integer('CONNECTION_IDLE_MS', 60_000, 100, 3_600_000),
+    }),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),
@@ -177,6 +186,9 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     problems.push(
       'DATABASE_URL is required in production, e.g. postgres://user:password@host/name',
     );
+  }
+  if (config.streams.keepAliveMs >= config.connections.idleMs) {
+    problems.push('STREAM_KEEP_ALIVE_MS must be less than CONNECTION_IDLE_MS');
   }
   if (config.ai.costPerDay !== undefined) {
     for (const candidate of config.ai.chain) {

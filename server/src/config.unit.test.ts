@@ -28,6 +28,13 @@ test('a weak secret is refused, one of several too', () => {
   expect(loadConfig({ SECRET_KEY: `${strong},${strong}x` }).secretKeys).toHaveLength(2);
 });
 
+test('a stream may not be silent for as long as a connection may', () => {
+  const load = (idleMs: string) =>
+    loadConfig({ STREAM_KEEP_ALIVE_MS: '5000', CONNECTION_IDLE_MS: idleMs });
+  expect(load('5001').connections.idleMs).toBe(5_001);
+  expect(() => load('5000')).toThrow(/STREAM_KEEP_ALIVE_MS must be less/);
+});
+
 test('what is kept for a time is kept for good unless it is set, but for logs', () => {
   const kept = (environment: Record<string, string>) => loadConfig(environment).keptDays;
   expect(kept({})).toEqual({ logs: 30, tickets: undefined, events: undefined });

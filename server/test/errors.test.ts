@@ -28,6 +28,21 @@ test('a malformed address is a problem document too', async () => {
   expect(status).toBe(400);
   expect(headers['content-type']).toMatch(/^application\/problem\+json/);
   expect(body).toMatchObject({ code: 'invalid-request', retryable: false });
+  expect(headers['x-request-id']).toBe(body.request_id);
+});
+
+test('a body that is compressed is refused, and said how to send it', async () => {
+  const headers = { 'content-encoding': 'gzip' };
+  const reply = await app.anonymous.post('/api/v1/auth/login', {}, headers);
+  expect(reply).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+  expect(reply.headers['accept-encoding']).toBe('identity');
+  const asItIs = { 'content-encoding': 'Identity' };
+  expect((await app.anonymous.post('/api/v1/auth/login', {}, asItIs)).status).toBe(422);
+});
+
+test('OPTIONS without a preflight is answered like one', async () => {
+  const { statusCode, body } = await app.app.inject({ method: 'OPTIONS', url: '/api/v1/tickets' });
+  expect([statusCode, body]).toEqual([204, '']);
 });
 
 test.each(['/health/live', '/api/v1/nowhere', '/api/v1/me', '/api/v1/articles/%zz'])(

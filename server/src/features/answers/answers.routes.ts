@@ -111,7 +111,7 @@ export const answersRoutes =
           summary: 'Read an answer',
           tags: ['answers'],
           params: IdParams,
-          response: { 200: { ...ref(Answer), examples: [exampleAnswer] }, ...problems(404) },
+          response: { 200: { ...ref(Answer), examples: [exampleAnswer] }, ...problems(404, 422) },
         },
       },
       async (request) =>
@@ -130,7 +130,7 @@ export const answersRoutes =
           params: IdParams,
           response: {
             200: { ...ref(AnswerTraceShape), examples: [exampleTrace] },
-            ...problems(403, 404),
+            ...problems(403, 404, 422),
           },
         },
       },
@@ -151,7 +151,7 @@ export const answersRoutes =
           response: {
             200: streamReply,
             204: { description: 'The reader has it all.', type: 'null' },
-            ...problems(404),
+            ...problems(404, 422),
           },
         },
       },

@@ -27,7 +27,7 @@ export const meRoutes =
           operationId: 'getMe',
           summary: 'Who am I?',
           tags,
-          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems() },
+          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(422) },
         },
       },
       async (request) => presentUser(await auth.me(request.actor)),
@@ -63,7 +63,7 @@ export const meRoutes =
             'tickets is erased within minutes: the tickets stay, closed and without content, as ' +
             'those of a deleted user. There is no way back. The last admin cannot go.',
           tags,
-          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409) },
+          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409, 422) },
         },
       },
       async (request, reply) => {
@@ -126,7 +126,7 @@ export const meRoutes =
           summary: 'Sign out elsewhere',
           tags,
           params: IdParams,
-          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(404) },
+          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(404, 422) },
         },
       },
       async ({ actor, params }, reply) => {

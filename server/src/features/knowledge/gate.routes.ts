@@ -16,7 +16,10 @@ export const gateRoutes =
           description:
             'The gate estimates whether a passage answers a question. It learns anew after articles were published.',
           tags: ['knowledge'],
-          response: { 200: { ...ref(KnowledgeGate), examples: [exampleGate] }, ...problems(403) },
+          response: {
+            200: { ...ref(KnowledgeGate), examples: [exampleGate] },
+            ...problems(403, 422),
+          },
         },
       },
       async () => presentGate(await gate.report()),

@@ -52,7 +52,7 @@ export const importsRoutes =
           params: IdParams,
           response: {
             200: { ...ref(ArticleImport), examples: [exampleImport] },
-            ...problems(403, 404),
+            ...problems(403, 404, 422),
           },
         },
       },

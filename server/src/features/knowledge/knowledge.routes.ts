@@ -122,7 +122,7 @@ export const knowledgeRoutes =
           summary: 'Read an article',
           tags: ['knowledge'],
           params: IdParams,
-          response: { 200: { ...ref(Article), examples: [exampleArticle] }, ...problems(404) },
+          response: { 200: { ...ref(Article), examples: [exampleArticle] }, ...problems(404, 422) },
         },
       },
       async (request, reply) => {
@@ -144,7 +144,7 @@ export const knowledgeRoutes =
           params: VersionParams,
           response: {
             200: { ...ref(ArticleVersion), examples: [exampleVersion] },
-            ...problems(403, 404),
+            ...problems(403, 404, 422),
           },
         },
       },
@@ -192,7 +192,7 @@ export const knowledgeRoutes =
           summary: 'Delete an article',
           tags: ['knowledge'],
           params: IdParams,
-          response: { 204: { description: 'Deleted.', type: 'null' }, ...problems(403, 404) },
+          response: { 204: { description: 'Deleted.', type: 'null' }, ...problems(403, 404, 422) },
         },
       },
       async (request, reply) => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { closed, oneOf } from '../../platform/http/schemas.ts';
+import { closed, oneOf, problems } from '../../platform/http/schemas.ts';
 import type { OperationsService } from './operations.service.ts';
 
 const states = ['ok', 'degraded', 'down'] as const;
@@ -32,7 +32,12 @@ export const operationsRoutes =
         url,
         {
           config: { policy: 'public', countedAs: 'unlimited' },
-          schema: { operationId, summary, tags: ['operations'], response: { 200: Alive } },
+          schema: {
+            operationId,
+            summary,
+            tags: ['operations'],
+            response: { 200: Alive, ...problems(422) },
+          },
         },
         () => ({ status: 'ok' as const }),
       );
@@ -54,6 +59,7 @@ export const operationsRoutes =
               ...Ready,
               examples: [{ status: 'down', checks: { database: { status: 'down' } } }],
             },
+            ...problems(422),
           },
         },
       },

@@ -20,7 +20,7 @@ export const privacyRoutes =
           summary: 'Export what is kept of me',
           description: 'One JSON document, without notes between members of the team.',
           tags: ['me'],
-          response: { 200: ok, ...problems() },
+          response: { 200: ok, ...problems(422) },
         },
       },
       async ({ actor }, reply) => {
@@ -41,7 +41,7 @@ export const privacyRoutes =
             'user: look through them before you pass it on.',
           tags: ['users'],
           params: IdParams,
-          response: { 200: ok, ...problems(403, 404) },
+          response: { 200: ok, ...problems(403, 404, 422) },
         },
       },
       async ({ actor, params }, reply) => {

@@ -22,7 +22,7 @@ export const settingsRoutes =
           tags: ['workspace'],
           response: {
             200: { ...ref(Settings), examples: [exampleSettings] },
-            ...problems(403),
+            ...problems(403, 422),
           },
         },
       },

@@ -70,7 +70,7 @@ export const ticketsRoutes =
                 { ...exampleTicket, messages: [exampleMessage], older_messages_cursor: null },
               ],
             },
-            ...problems(404),
+            ...problems(404, 422),
           },
         },
       },

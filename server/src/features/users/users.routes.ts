@@ -100,7 +100,7 @@ export const usersRoutes =
           summary: 'Get a user',
           tags,
           params: IdParams,
-          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(403, 404) },
+          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(403, 404, 422) },
         },
       },
       async ({ actor, params }, reply) => {

@@ -41,7 +41,7 @@ export const deliveriesRoutes =
           body: EmptyBody,
           response: {
             202: { ...ref(DeliveryWithAttempts), examples: [exampleDetail] },
-            ...problems(403, 404, 409),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -89,7 +89,7 @@ export const deliveriesRoutes =
           params: DeliveryParams,
           response: {
             200: { ...ref(DeliveryWithAttempts), examples: [exampleDetail] },
-            ...problems(403, 404),
+            ...problems(403, 404, 422),
           },
         },
       },
@@ -110,7 +110,7 @@ export const deliveriesRoutes =
           body: EmptyBody,
           response: {
             202: { ...ref(DeliveryWithAttempts), examples: [exampleDetail] },
-            ...problems(403, 404, 409),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

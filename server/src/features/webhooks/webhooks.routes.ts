@@ -97,7 +97,10 @@ export const webhooksRoutes =
           summary: 'Read a webhook',
           tags,
           params: IdParams,
-          response: { 200: { ...ref(Webhook), examples: [exampleWebhook] }, ...problems(403, 404) },
+          response: {
+            200: { ...ref(Webhook), examples: [exampleWebhook] },
+            ...problems(403, 404, 422),
+          },
         },
       },
       async ({ actor, params }, reply) => {
@@ -139,7 +142,7 @@ export const webhooksRoutes =
           summary: 'Remove a webhook with its log',
           tags,
           params: IdParams,
-          response: { 204: Type.Null(), ...problems(403, 404) },
+          response: { 204: Type.Null(), ...problems(403, 404, 422) },
         },
       },
       async ({ actor, params }, reply) => {
@@ -161,7 +164,7 @@ export const webhooksRoutes =
           body: EmptyBody,
           response: {
             200: { ...ref(WebhookWithSecret), examples: [exampleWithSecret] },
-            ...problems(403, 404),
+            ...problems(403, 404, 422),
           },
         },
       },

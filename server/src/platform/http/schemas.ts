@@ -33,6 +33,9 @@ export const singleLine = (minLength: number, maxLength: number, options: object
 
 export const closed = { additionalProperties: false } as const;
 
+/** For operations without parameters in the query: any is one that they do not know. */
+export const NoQuery = Type.Object({}, closed);
+
 /** For actions that need no more than their address: no body, or an empty one. */
 export const EmptyBody = { ...nullable(Type.Object({}, closed)), examples: [{}] };
 

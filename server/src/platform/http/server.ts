@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   LogController,
@@ -7,9 +8,11 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import { buildSerializer, buildValidator } from './compilers.ts';
+import { connectionOptions, malformed, type ConnectionLimits } from './connections.ts';
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
 import { createRouteTable } from './route-table.ts';
+import { NoQuery } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,6 +25,7 @@ export type HttpServerOptions = {
   logger: FastifyBaseLogger;
   /** How many proxies stand in front, or the addresses that they have. */
   trustProxy: false | number | string[];
+  connections: ConnectionLimits;
   /** For every reply. */
   headers: Readonly<Record<string, string>>;
   /** Recognises the failures of the layers below; undefined means a surprise, which becomes a 500. */
@@ -43,7 +47,7 @@ const requestIdPattern = /^[\w.:-]{1,64}$/;
  * 405 with `Allow`, a request id on every reply.
  */
 export function createHttpServer(options: HttpServerOptions) {
-  const { trustProxy } = options;
+  const { trustProxy, connections } = options;
   const app = Fastify({
     loggerInstance: options.logger,
     trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : trustProxy,
@@ -59,7 +63,7 @@ export function createHttpServer(options: HttpServerOptions) {
     forceCloseConnections: 'idle',
     // Its own reply would be no problem document: see `closing` below.
     return503OnClosing: false,
-    requestTimeout: 30_000,
+    ...connectionOptions(connections),
     // The framework's own reply to a malformed URL is a problem document too.
     frameworkErrors: (error, request, reply) => {
       addHeaders(request, reply);
@@ -85,12 +89,29 @@ export function createHttpServer(options: HttpServerOptions) {
     clearInterval(endConnections);
     done();
   });
+  app.server.maxConnections = connections.max;
+  // 100 Continue is said when the body is wanted (see below); other expectations may be ignored.
+  for (const name of ['checkContinue', 'checkExpectation']) {
+    app.server.on(name, (request, response) => app.server.emit('request', request, response));
+  }
+
   const routes = createRouteTable();
-  app.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  app.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url);
+    if (route.schema?.operationId) route.schema.querystring ??= NoQuery;
+  });
   app.addHook('onRequest', (request, reply, done) => {
+    const { headers, raw } = request;
     addHeaders(request, reply);
-    if (closing) sendFailure(shuttingDown, request, reply);
+    if (closing) sendFailure(shuttingDown, reply);
+    else if (headers.host === undefined && raw.httpVersion === '1.1') sendFailure(malformed, reply);
     else done();
+  });
+  app.addHook('preParsing', ({ headers, routeOptions }, reply, payload, done) => {
+    if (isEncoded(headers)) return sendFailure(encoded, reply);
+    const isTooLarge = Number(headers['content-length']) > (routeOptions.bodyLimit ?? 0);
+    if (headers.expect?.toLowerCase() === '100-continue' && !isTooLarge) reply.raw.writeContinue();
+    done(null, payload);
   });
   app.addHook('preValidation', (request, _reply, done) => {
     for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
@@ -115,35 +136,34 @@ export function createHttpServer(options: HttpServerOptions) {
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const failure =
+      // The caller left: nobody reads this.
+      (error === request.raw.errored ? malformed : undefined) ??
       failureOfRequest(error, request.routeOptions.bodyLimit) ??
       options.failureOf(error) ??
       surprise;
     if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
-    sendFailure(failure, request, reply);
+    sendFailure(failure, reply);
   }
   app.setErrorHandler(sendError);
 
   app.setNotFoundHandler((request, reply) => {
     const allow = routes.methodsOf(request.url.split('?', 1)[0] ?? '/');
-    if (allow.length === 0) return sendFailure(nothingHere, request, reply);
+    if (allow.length === 0) return sendFailure(nothingHere, reply);
     const headers = { allow: allow.join(', ') };
     const detail = `Use ${allow.join(' or ')} here.`;
-    sendFailure({ status: 405, code: 'method-not-allowed', detail, headers }, request, reply);
+    sendFailure({ status: 405, code: 'method-not-allowed', detail, headers }, reply);
   });
   return app;
 }
 
-function sendFailure(
-  failure: FailureWithHeaders,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
+function sendFailure(failure: FailureWithHeaders, reply: FastifyReply): void {
+  const { id } = reply.request;
   void reply
     .code(failure.status)
-    .headers(failure.headers ?? {})
+    .headers({ ...failure.headers, 'x-request-id': id })
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send(problemOf(failure, request.id));
+    .send(problemOf(failure, id));
 }
 
 const nothingHere: Failure = {
@@ -163,6 +183,16 @@ const shuttingDown: FailureWithHeaders = {
   code: 'shutting-down',
   detail: 'This instance is stopping; another one, or the same one shortly, will answer.',
   headers: { 'retry-after': '2', connection: 'close' },
+};
+
+const isEncoded = ({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean =>
+  encoding.toLowerCase() !== 'identity';
+
+const encoded: FailureWithHeaders = {
+  status: 415,
+  code: 'unsupported-media-type',
+  detail: 'Send the body as it is, without a Content-Encoding.',
+  headers: { 'accept-encoding': 'identity' },
 };
 
 /** Failures that the HTTP layer itself found. */
@@ -197,7 +227,7 @@ function failureOfRequest(error: unknown, bodyLimit = bodyBytesMax): Failure | u
     };
   }
   if (code?.startsWith('FST_ERR') && statusCode && statusCode < 500) {
-    return { status: 400, code: 'invalid-request', detail: 'The request is malformed.' };
+    return malformed;
   }
   return undefined;
 }
