@@ -7,25 +7,42 @@ import { parseArgs } from 'node:util';
 import { createDatabases, findPostgres } from '../bench/support/databases.ts';
 import { createRandom } from '../server/test/random.ts';
 import type { Faults, Figure, Scenario } from './scenario.ts';
+import { concurrentWrites } from './concurrent-writes.ts';
+import { overload } from './overload.ts';
+import { postgres } from './postgres.ts';
+import { redis } from './redis.ts';
+import { rollingRestart } from './rolling-restart.ts';
+import { streamCuts } from './stream-cuts.ts';
 import { twoInstances } from './two-instances.ts';
 import { webhooks } from './webhooks.ts';
 
-const scenarios: readonly Scenario[] = [webhooks, twoInstances];
+const scenarios: readonly Scenario[] = [
+  webhooks,
+  twoInstances,
+  concurrentWrites,
+  redis,
+  postgres,
+  rollingRestart,
+  overload,
+  streamCuts,
+];
 
 const usage = `Breaks what the server stands on while people work, then looks whether anything is lost, twice, or stuck.
 Needs PostgreSQL on loopback, redis-server, and Linux.
 
-  node faults/run.ts [--only NAME,NAME] [--seed N] [--short]
+  node faults/run.ts [--only NAME,NAME] [--seed N] [--kills N] [--short]
 
   --only    some of:
 ${scenarios.map(({ name, about }) => `              ${name.padEnd(18)} ${about}`).join('\n')}
   --seed    of everything that is random; the run says which it was
+  --kills   of concurrent-writes; a release has 1,000
   --short   a little of everything in a minute, for every change`;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     seed: { type: 'string' },
+    kills: { type: 'string' },
     short: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -42,7 +59,9 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const serverUrl = await findPostgres();
 const folder = await mkdtemp(join(tmpdir(), 'support-faults-'));
 const repository = fileURLToPath(new URL('..', import.meta.url));
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repository }).toString();
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+  cwd: repository,
+}).toString();
 console.log(
   `Seed ${seed}, commit ${commit.trim()}, Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model}.`,
 );
@@ -56,6 +75,7 @@ async function perform({ run, about, name }: Scenario): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const faults: Faults = {
     short: values.short,
+    kills: values.kills === undefined ? undefined : Number(values.kills),
     random: createRandom(seed),
     serverUrl,
     folder,

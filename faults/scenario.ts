@@ -15,6 +15,8 @@ export type Figure = {
 export type Faults = {
   /** Little of everything, for every change. */
   short: boolean;
+  /** How many kills of an instance `concurrent-writes` makes; undefined is its own choice. */
+  kills: number | undefined;
   random: () => number;
   /** The PostgreSQL server on which databases are made. */
   serverUrl: string;
