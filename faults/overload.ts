@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { percentile, rounded } from '../bench/support/statistics.ts';
+import { insertTickets } from '../bench/support/tickets.ts';
 import { pick, type Faults, type Figure, type Scenario } from './scenario.ts';
-import { becomes, call, headersOf, startDesk, type Desk } from './support/desk.ts';
+import { becomes, headersOf, startDesk, type Desk } from './support/desk.ts';
 
 export const overload: Scenario = {
   name: 'overload',
@@ -11,6 +12,7 @@ export const overload: Scenario = {
 };
 
 const times = 10;
+const ticketCount = 2_000;
 const acceptedP99MsMax = 1_000;
 const refusedP99MsMax = 100;
 const normalWithinMs = 5_000;
@@ -93,15 +95,11 @@ const timesOf = (sent: readonly Sent[], which: (status: number) => boolean): num
 
 /** Reads a ticket, or writes a note to it. */
 async function createSender(desk: Desk, pool: Pool, random: () => number) {
-  const { urls, customers, agent } = desk;
-  const [url = ''] = urls;
-  const body = { title: 'One of many', description: 'Help.' };
-  const tickets = await Promise.all(
-    customers.map((customer) => call<{ id: string }>(url, customer, 'POST', '/tickets', body)),
-  );
+  const { db, customers, agent } = desk;
+  const tickets = await insertTickets(db, ticketCount, { customers, agents: [agent] });
   const note = JSON.stringify({ content: 'Seen.', visibility: 'internal' });
   return async (): Promise<Sent> => {
-    const path = `/api/v1/tickets/${pick(random, tickets).id}`;
+    const path = `/api/v1/tickets/${pick(random, tickets)}`;
     const isWrite = random() < writeShare;
     const startedAt = performance.now();
     const reply = await pool.request({

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,10 +8,13 @@ import { createDatabases, findPostgres } from '../bench/support/databases.ts';
 import { createRandom } from '../server/test/random.ts';
 import type { Faults, Figure, Scenario } from './scenario.ts';
 import { concurrentWrites } from './concurrent-writes.ts';
+import { idleStreams } from './idle-streams.ts';
 import { overload } from './overload.ts';
 import { postgres } from './postgres.ts';
+import { recovery } from './recovery.ts';
 import { redis } from './redis.ts';
 import { rollingRestart } from './rolling-restart.ts';
+import { stalledReaders } from './stalled-readers.ts';
 import { streamCuts } from './stream-cuts.ts';
 import { twoInstances } from './two-instances.ts';
 import { webhooks } from './webhooks.ts';
@@ -25,6 +28,9 @@ const scenarios: readonly Scenario[] = [
   rollingRestart,
   overload,
   streamCuts,
+  stalledReaders,
+  idleStreams,
+  recovery,
 ];
 
 const usage = `Breaks what the server stands on while people work, then looks whether anything is lost, twice, or stuck.
@@ -55,6 +61,9 @@ if (values.help || unknown?.length) {
   process.exit(unknown?.length ? 2 : 0);
 }
 
+/** Of `--short`. */
+const shortAtOnce = 3;
+
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const serverUrl = await findPostgres();
 const folder = await mkdtemp(join(tmpdir(), 'support-faults-'));
@@ -63,16 +72,19 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
   cwd: repository,
 }).toString();
 console.log(
-  `Seed ${seed}, commit ${commit.trim()}, Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model}.`,
+  `Seed ${seed}, commit ${commit.trim()}, Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model}, load ${(loadavg()[0] ?? 0).toFixed(1)}.`,
 );
 await createDatabases(serverUrl).dropLeftOvers();
 
 let kills = 0;
 let broken = 0;
+const open = new Set<AsyncDisposableStack>();
 
 /** One scenario in a world of its own, which ends with it. */
 async function perform({ run, about, name }: Scenario): Promise<void> {
   await using closing = new AsyncDisposableStack();
+  open.add(closing);
+  closing.defer(() => void open.delete(closing));
   const faults: Faults = {
     short: values.short,
     kills: values.kills === undefined ? undefined : Number(values.kills),
@@ -83,25 +95,33 @@ async function perform({ run, about, name }: Scenario): Promise<void> {
     countKill: () => (kills += 1),
   };
   const startedAt = performance.now();
-  console.log(`\n${name}: ${about}`);
-  for (const figure of await run(faults)) tell(figure);
-  console.log(`  (${((performance.now() - startedAt) / 1_000).toFixed(0)} s)`);
+  const lines = (await run(faults)).map(lineOf);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+  console.log([`\n${name}: ${about} (${seconds} s)`, ...lines].join('\n'));
 }
 
-function tell({ what, measured, promise, holds, isOfSpeed }: Figure): void {
-  const verdict = holds ? '' : isOfSpeed ? '   MISSED' : '   BROKEN';
+function lineOf({ what, measured, promise, holds, isOfSpeed }: Figure): string {
   if (!holds && !isOfSpeed) broken += 1;
-  console.log(`  ${what}: ${measured} (${promise})${verdict}`);
+  const verdict = holds ? '' : isOfSpeed ? '   MISSED' : '   BROKEN';
+  return `  ${what}: ${measured} (${promise})${verdict}`;
+}
+
+async function performAll(waiting: Scenario[]): Promise<void> {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await perform(next);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // Instances end with this process; the next run drops the databases of this one.
-  process.once(signal, () => process.exit(130));
+  process.once(signal, () => {
+    const closing = [...open].map((stack) => stack.disposeAsync());
+    void Promise.allSettled(closing).then(() => process.exit(130));
+  });
 }
+
 const startedAt = performance.now();
-for (const scenario of scenarios) {
-  if (!wanted || wanted.includes(scenario.name)) await perform(scenario);
-}
+const waiting = scenarios.filter(({ name }) => !wanted || wanted.includes(name));
+// Much of each is waiting: a minute is enough when they do it together. Speed is then not measured.
+const atOnce = values.short ? shortAtOnce : 1;
+await Promise.all(Array.from({ length: atOnce }, () => performAll(waiting)));
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
 const verdict = broken === 0 ? 'nothing is broken' : `${broken} promises are broken`;
 console.log(`\n${kills} times kill -9 in ${seconds} s: ${verdict}.`);

@@ -10,7 +10,7 @@ export const streamCuts: Scenario = {
 };
 
 const readersAtOnce = 10;
-const cutBytesMax = 12_000;
+const cutBytesMax = 8_000;
 
 type Tally = { cuts: number; moved: number; answers: number; broken: string[] };
 
