@@ -206,7 +206,8 @@ function failureOf(error: unknown) {
     return { status: 429, code: 'rate-limited', detail: error.message, headers: error.headers };
   }
   if (error instanceof OverloadError) {
-    return { status: 503, code: 'overloaded', detail: error.message, headers: error.headers };
+    const { message: detail, headers } = error;
+    return { status: 503, code: 'overloaded', detail, headers, isSaidElsewhere: true };
   }
   if (error instanceof CursorError) {
     return { status: 422, code: 'invalid-cursor', detail: error.message };

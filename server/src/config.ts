@@ -161,7 +161,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
     }),
     streams: Object.freeze({
       keepAliveMs: read.integer('STREAM_KEEP_ALIVE_MS', 15_000, 100, 600_000),
-      stallMs: read.integer('STREAM_STALL_MS', 30_000, 100, 600_000),
+      stallMs: read.integer('STREAM_STALL_MS', 25_000, 100, 600_000),
       lifeMs: read.integer('STREAM_LIFE_MS', 3_600_000, 1_000, 86_400_000),
       recheckMs: read.integer('STREAM_RECHECK_MS', 4_000, 50, 600_000),
     }),

@@ -17,6 +17,8 @@ const shareMax: Record<RequestKind, number> = {
   'sign-in': 1,
 };
 
+/** Said at most this often: a line for every refusal would cost more than the refusal. */
+const warnEveryMs = 10_000;
 const sampleMs = 50;
 /** Weight of one sample: about a second's worth of them counts. */
 const weight = 0.05;
@@ -40,6 +42,9 @@ export function registerAdmission(app: FastifyInstance, options: AdmissionOption
   let inFlight = 0;
   let lagMs = 0;
   let sampledAt = performance.now();
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  // One for all: making a stack costs more than the rest of a refusal.
+  const refusal = new OverloadError();
 
   const timer = setInterval(() => {
     const now = performance.now();
@@ -52,10 +57,23 @@ export function registerAdmission(app: FastifyInstance, options: AdmissionOption
     if (working.delete(request)) inFlight -= 1;
   }
 
+  function warn(): void {
+    const now = performance.now();
+    if (now - warnedAt < warnEveryMs) return;
+    warnedAt = now;
+    app.log.warn(
+      { inFlight, lagMs: Math.round(lagMs) },
+      'more to do than we can: refusing requests',
+    );
+  }
+
   app.addHook('onRequest', (request, reply, done) => {
     const kind = kindOf(request);
     const load = Math.max(inFlight / inFlightMax, lagMs / lagMsMax);
-    if (kind !== 'unlimited' && load >= shareMax[kind]) return done(new OverloadError());
+    if (kind !== 'unlimited' && load >= shareMax[kind]) {
+      warn();
+      return done(refusal);
+    }
     working.add(request);
     inFlight += 1;
     // The caller may leave before there is a reply.

@@ -32,7 +32,11 @@ export type HttpServerOptions = {
   failureOf(error: unknown): FailureWithHeaders | undefined;
 };
 
-type FailureWithHeaders = Failure & { headers?: Record<string, string> };
+type FailureWithHeaders = Failure & {
+  headers?: Record<string, string>;
+  /** Has its line in the log already, or none for each. */
+  isSaidElsewhere?: boolean;
+};
 
 export type HttpServer = ReturnType<typeof createHttpServer>;
 
@@ -135,13 +139,14 @@ export function createHttpServer(options: HttpServerOptions) {
   }
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const failure =
+    const failure: FailureWithHeaders =
       // The caller left: nobody reads this.
       (error === request.raw.errored ? malformed : undefined) ??
       failureOfRequest(error, request.routeOptions.bodyLimit) ??
       options.failureOf(error) ??
       surprise;
-    if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
+    const isLogged = failure.status >= 500 && !failure.isSaidElsewhere;
+    if (isLogged) request.log.error({ error, code: failure.code }, 'request failed');
     sendFailure(failure, reply);
   }
   app.setErrorHandler(sendError);
