@@ -91,7 +91,12 @@ export async function createApp(
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, exporting, operations } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
-  const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
+  const app = createHttpServer({
+    logger,
+    trustProxy: config.trustProxy,
+    failureOf,
+    userOf: (request) => request.actor?.id,
+  });
 
   requirePolicies(app);
   registerAdmission(app, config.admission);

@@ -144,7 +144,9 @@ export function createFailover({
   ): void {
     tellBreaker(provider, error);
     const attempt = attemptOf(provider, error.reason, now() - startedAt);
-    logger.warn({ ...attempt, error }, 'An AI provider failed.');
+    // Not its message: a provider may repeat what it was sent.
+    const { status, providerCode, cause } = error;
+    logger.warn({ ...attempt, status, providerCode, cause }, 'An AI provider failed.');
     onAttempt?.(attempt);
   }
 

@@ -7,8 +7,10 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
+import { OverloadError } from './admission.ts';
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
+import { createRequestLog, type RequestLogOptions } from './request-log.ts';
 import { createRouteTable } from './route-table.ts';
 import { isSingleLine } from './single-line.ts';
 
@@ -19,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-export type HttpServerOptions = {
+export type HttpServerOptions = RequestLogOptions & {
   logger: FastifyBaseLogger;
   /** How many proxies stand in front, or the addresses that they have. */
   trustProxy: false | number | string[];
@@ -43,6 +45,7 @@ const requestIdPattern = /^[\w.:-]{1,64}$/;
  */
 export function createHttpServer(options: HttpServerOptions) {
   const { trustProxy } = options;
+  const watch = createRequestLog(options);
   const app = Fastify({
     loggerInstance: options.logger,
     trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : trustProxy,
@@ -53,14 +56,18 @@ export function createHttpServer(options: HttpServerOptions) {
         ? given
         : crypto.randomUUID();
     },
-    logController: new LogController({ disableRequestLogging: true }),
+    // Its lines have the whole address; ours is in request-log.ts.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     // Requests in hand get their reply; `endConnections` below does the rest.
     forceCloseConnections: 'idle',
     // Its own reply would be no problem document: see `closing` below.
     return503OnClosing: false,
     requestTimeout: 30_000,
-    // The framework's own reply to a malformed URL is a problem document too.
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    // The framework's own reply to a malformed URL is a problem document too; hooks do not see it.
+    frameworkErrors: (error, request, reply) => {
+      watch(request, reply);
+      sendError(error, request, reply);
+    },
     routerOptions: { maxParamLength: 16_384 },
     schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -83,7 +90,9 @@ export function createHttpServer(options: HttpServerOptions) {
   });
   const routes = createRouteTable();
   app.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  app.decorateRequest('failure');
   app.addHook('onRequest', (request, reply, done) => {
+    watch(request, reply);
     reply.header('x-request-id', request.id);
     if (closing) sendFailure(shuttingDown, request, reply);
     else done();
@@ -110,8 +119,10 @@ export function createHttpServer(options: HttpServerOptions) {
       failureOfRequest(error, request.routeOptions.bodyLimit) ??
       options.failureOf(error) ??
       surprise;
-    if (failure.status >= 500) request.log.error({ error, code: failure.code }, 'request failed');
     sendFailure(failure, request, reply);
+    // Of an overload there is nothing more to say, and least of all then.
+    const isSurprise = failure.status >= 500 && !(error instanceof OverloadError);
+    if (isSurprise) request.failure = { code: failure.code, error };
   }
   app.setErrorHandler(sendError);
 
@@ -130,6 +141,7 @@ function sendFailure(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
+  request.failure = { code: failure.code };
   void reply
     .code(failure.status)
     .headers(failure.headers ?? {})
