@@ -34,6 +34,8 @@ export type Config = Readonly<{
   /** When requests are refused because there are too many at once. */
   admission: Readonly<{ inFlightMax: number; lagMsMax: number }>;
   logLevel: string;
+  /** What scrapes of `/metrics` send; undefined: there are none. */
+  metricsToken: string | undefined;
   demo: boolean;
   /** Undefined: no mail is sent. */
   mail: Readonly<{ url: string; from: string; perHourMax: number }> | undefined;
@@ -125,6 +127,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       lagMsMax: read.integer('EVENT_LOOP_LAG_MS_MAX', 1_000, 10, 600_000),
     }),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
+    metricsToken: secret('METRICS_TOKEN', read.text('METRICS_TOKEN'), problems),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),
     mail: mail(read, problems),

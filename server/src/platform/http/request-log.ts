@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { kindOf, type RequestKind } from './request-limits.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +13,9 @@ export type EndedRequest = {
   method: string;
   route: string;
   status: number;
+  kind: RequestKind | 'unlimited';
+  /** That of the error which was replied, if it was one. */
+  code: string | undefined;
   durationMs: number;
   /** A stream lasts as long as its reader stays: its duration says nothing of the server. */
   isStream: boolean;
@@ -29,6 +33,7 @@ export const createRequestLog = ({ userOf, onEnded }: RequestLogOptions) =>
     const startedAt = performance.now();
     reply.raw.once('close', () => {
       const { method, routeOptions, failure } = request;
+      const kind = kindOf(request);
       const { statusCode: status } = reply;
       const ended = {
         method,
@@ -37,21 +42,18 @@ export const createRequestLog = ({ userOf, onEnded }: RequestLogOptions) =>
         durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
       };
       const hasLeft = !reply.raw.writableEnded;
-      request.log[levelOf(status, routeOptions.config.countedAs)](
+      request.log[levelOf(status, kind)](
         { ...ended, user: userOf(request), ...failure, ...(hasLeft && { hasLeft }) },
         'request',
       );
-      onEnded?.({ ...ended, isStream: isStream(reply) });
+      onEnded?.({ ...ended, kind, code: failure?.code, isStream: isStream(reply) });
     });
   };
 
 /** Only a surprise is an error. What watches the server asks every few seconds, and says nothing new. */
-function levelOf(
-  status: number,
-  countedAs: string | undefined,
-): 'error' | 'warn' | 'info' | 'debug' {
+function levelOf(status: number, kind: EndedRequest['kind']): 'error' | 'warn' | 'info' | 'debug' {
   if (status >= 500) return status === 500 ? 'error' : 'warn';
-  return countedAs === 'unlimited' ? 'debug' : 'info';
+  return kind === 'unlimited' ? 'debug' : 'info';
 }
 
 const isStream = (reply: FastifyReply): boolean =>

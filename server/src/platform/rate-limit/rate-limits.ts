@@ -53,15 +53,15 @@ export function createRateLimits({ redisUrl, logger }: RateLimitsOptions) {
     isLost = true;
   }
 
+  const isShared = (): boolean => redis?.status === 'ready' && performance.now() >= distrustedUntil;
+
   /** In Redis when it can be trusted, else here. */
   async function ask<Result>(
     shared: RateLimiterAbstract | undefined,
     own: RateLimiterAbstract,
     question: (limiter: RateLimiterAbstract) => Promise<Result>,
   ): Promise<Result> {
-    if (!shared || redis?.status !== 'ready' || performance.now() < distrustedUntil) {
-      return question(own);
-    }
+    if (!shared || !isShared()) return question(own);
     try {
       const result = await question(shared);
       isLost = false;
@@ -95,6 +95,9 @@ export function createRateLimits({ redisUrl, logger }: RateLimitsOptions) {
         forget: async (key) => void (await ask(shared, own, (limiter) => limiter.delete(key))),
       };
     },
+
+    /** Whether instances count together just now; undefined when they are not meant to. */
+    isShared: redis && isShared,
 
     close: (): void => redis?.disconnect(),
   };
