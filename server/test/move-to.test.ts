@@ -10,44 +10,19 @@ import { until } from './harness.ts';
 import type { Json } from './reply.ts';
 import { demoToken, request, startServerProcess, type ServerProcess } from './server-process.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
+import { fillWorkspace, readWorkspace, type Workspace } from './workspace.ts';
 
 const { serverUrl = '' } = inject('databases');
 const name = `support_move_${randomBytes(6).toString('hex')}`;
 const databaseUrl = serverUrl && withName(serverUrl, name);
-
-/** What can be read of the whole workspace, by an admin. */
-const addresses = [
-  '/me',
-  '/users?limit=100',
-  '/tickets?limit=100',
-  '/articles?limit=100',
-  '/articles/search?q=shoes',
-  '/events?limit=100',
-  '/audit?limit=100',
-  '/webhooks',
-  '/settings',
-  '/knowledge/gaps',
-  '/knowledge/gate',
-];
 
 describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
   let dataDir: string;
   let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
   let server: ServerProcess;
   let env: Record<string, string>;
-  let admin: string;
-  let customer: string;
-  let secret: string;
-  let importId: string;
-  let ticket: Json;
-  const before = new Map<string, Json>();
-
-  const paths = (): string[] => [
-    ...addresses,
-    `/tickets/${ticket.id}`,
-    `/tickets/${ticket.id}/messages`,
-    `/tickets/${ticket.id}/timeline`,
-  ];
+  let workspace: Workspace;
+  let before: Awaited<ReturnType<typeof readWorkspace>>;
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'support-move-'));
@@ -56,33 +31,8 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
     // Nothing is delivered and nothing imported before the move.
     env = { DATA_DIR: dataDir, WEBHOOK_ALLOW: receiver.host, RUN_JOBS: 'false' };
     server = await startServerProcess(env);
-    admin = await demoToken(server.url, dataDir, 'admin');
-    customer = await demoToken(server.url, dataDir, 'customer');
-    const hook = { url: receiver.url, events: ['*'] };
-    ({ secret } = await request(server.url, '/webhooks', { token: admin, body: hook }));
-    const question = {
-      title: 'Returns',
-      description: 'How long do I have to return shoes? 👟\n"\\N"',
-    };
-    ticket = await request(server.url, '/tickets', { token: customer, body: question });
-    await until(
-      'the answer',
-      async () => {
-        const { answer } = await request(server.url, `/tickets/${ticket.id}`, { token: customer });
-        return answer === null;
-      },
-      30_000,
-    );
-    const articles = [{ path: 'zips.md', content: '# Zips\n\nWe mend zips of bags.' }];
-    ({ id: importId } = await request(server.url, '/articles/import', {
-      token: admin,
-      body: { articles },
-    }));
-    await until('all events to have their place', async () => {
-      const { data } = await request(server.url, '/events?limit=100', { token: admin });
-      return data.some(({ type }: Json) => type.startsWith('answer.'));
-    });
-    for (const path of paths()) before.set(path, await request(server.url, path, { token: admin }));
+    workspace = await fillWorkspace(server.url, { dataDir, receiverUrl: receiver.url });
+    before = await readWorkspace(server.url, workspace);
   });
   afterAll(async () => {
     await server.stop('SIGTERM');
@@ -121,17 +71,16 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
 
   test('where everything reads as before, with the tokens and passwords of before', async () => {
     server = await startServerProcess({ ...env, DATABASE_URL: databaseUrl });
-    for (const path of paths()) {
-      expect(await request(server.url, path, { token: admin }), path).toEqual(before.get(path));
-    }
-    customer = await demoToken(server.url, dataDir, 'customer');
+    expect(await readWorkspace(server.url, workspace)).toEqual(before);
   });
 
   test('where numbers and positions go on', async () => {
     const question = { title: 'More', description: 'May I return gloves?' };
+    const { admin, ticket } = workspace;
+    const customer = await demoToken(server.url, dataDir, 'customer');
     const next = await request(server.url, '/tickets', { token: customer, body: question });
     expect(next.number).toBe(ticket.number + 1);
-    const { next_after: after } = before.get('/events?limit=100');
+    const { next_after: after } = before['/events?limit=100'] as Json;
     const { data } = await until('its events', async () => {
       const feed = await request(server.url, `/events?after=${after}`, { token: admin });
       return feed.data.length > 1 && feed;
@@ -146,6 +95,7 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
   test('where deliveries and jobs that waited are done', async () => {
     await server.stop('SIGTERM');
     server = await startServerProcess({ ...env, DATABASE_URL: databaseUrl, RUN_JOBS: 'true' });
+    const { admin, ticket, webhookSecret, importId } = workspace;
     const delivered = await until('the delivery', () =>
       receiver.received.find(
         ({ body }) => body.type === 'ticket.created' && body.data.object.id === ticket.id,
@@ -153,7 +103,9 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
     );
     // Signed with the secret that was sealed before the move.
     const { text, headers } = delivered;
-    expect(await verifyWebhook(secret, headers, text)).toMatchObject({ type: 'ticket.created' });
+    expect(await verifyWebhook(webhookSecret, headers, text)).toMatchObject({
+      type: 'ticket.created',
+    });
     await until(
       'the import',
       async () => {
@@ -168,8 +120,7 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
 
   test('and what was there is still there', async () => {
     const other = await startServerProcess(env);
-    const ticketThere = await request(other.url, `/tickets/${ticket.id}`, { token: admin });
-    expect(ticketThere).toEqual(before.get(`/tickets/${ticket.id}`));
+    expect(await readWorkspace(other.url, workspace)).toEqual(before);
     await other.stop('SIGTERM');
   });
 });

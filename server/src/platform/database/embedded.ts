@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -130,6 +130,8 @@ const isCode = (error: unknown, code: string): boolean =>
 
 /** Writes a secret file once, readable by its owner only, and returns what it holds. */
 export async function keepSecret(path: string, make: () => string): Promise<string> {
+  // A server on PostgreSQL may be the first to need the folder.
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     await writeFile(path, make(), { flag: 'wx', mode: 0o600 });
   } catch (error) {

@@ -14,18 +14,10 @@ export type Query = (text: string, values?: unknown[]) => Promise<{ rows: unknow
 /** Rows that are on their way at once: an article may have a megabyte. */
 const batchRows = 200;
 
-/** Thrown when the two sides are not equal at the end; the target is then what it was. */
-export class MoveError extends Error {
-  constructor(table: string) {
-    super(`What arrived in ${table} is not what was sent.`);
-    this.name = 'MoveError';
-  }
-}
-
 /**
- * Copies the tables and the state of their sequences, in one transaction on the target. Each of them
+ * Copies the tables and the state of their sequences, in the transaction of the target. Each of them
  * must stand behind those that it refers to. What `seeded` names has rows from the migrations, which
- * are replaced. The source is only read.
+ * are replaced. The source is only read. Throws when what arrived is not what was sent: roll back then.
  */
 export async function moveTables(
   source: PGlite,
@@ -42,7 +34,8 @@ export async function moveTables(
       await copy(from, to, table);
       const sent = await fingerprint(from, table);
       const arrived = await fingerprint(to, table);
-      if (sent.rows !== arrived.rows || sent.sum !== arrived.sum) throw new MoveError(table.name);
+      if (sent.rows !== arrived.rows || sent.sum !== arrived.sum)
+        throw new Error(`What arrived in ${table.name} is not what was sent.`);
       onMoved({ table: table.name, rows: sent.rows });
     }
     await moveSequences(from, to);
