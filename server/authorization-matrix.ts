@@ -136,4 +136,6 @@ export const authorizationMatrix: readonly Row[] = [
   ['ready',              '',                            200, 200,      '-',      200,      200],
   ['healthCheck',        '',                            200, 200,      '-',      200,      200],
   ['healthCheckAtRoot',  '',                            200, 200,      '-',      200,      200],
+  ['readMetrics',        '',                            401, 401,      '-',      401,      401],
+  ['readMetrics',        'with METRICS_TOKEN',          200, 200,      '-',      200,      200],
 ];

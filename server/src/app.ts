@@ -15,6 +15,7 @@ import { liveRoutes } from './features/live/live.routes.ts';
 import { Presence } from './features/live/live.schemas.ts';
 import { docsRoutes } from './features/operations/docs.routes.ts';
 import { homeRoutes } from './features/operations/home.routes.ts';
+import { metricsRoutes } from './features/operations/metrics.routes.ts';
 import { operationsRoutes } from './features/operations/operations.routes.ts';
 import { gapsRoutes } from './features/knowledge/gaps.routes.ts';
 import { KnowledgeGap } from './features/knowledge/gaps.schemas.ts';
@@ -89,11 +90,18 @@ export async function createApp(
 ): Promise<HttpServer> {
   const { gaps, gate, settings, webhooks, deliveries } = container;
   const { auth, passwordResets, events, users, knowledge, imports } = container;
-  const { tickets, answers, messages, exporting, operations } = container;
+  const { tickets, answers, messages, exporting, operations, metrics, watch } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
   const { trustProxy, connections } = config;
-  const headers = securityHeaders({ isHttps: config.publicUrl.startsWith('https:') });
-  const app = createHttpServer({ logger, trustProxy, connections, headers, failureOf });
+  const app = createHttpServer({
+    logger,
+    trustProxy,
+    connections,
+    headers: securityHeaders({ isHttps: config.publicUrl.startsWith('https:') }),
+    failureOf,
+    userOf: (request) => request.actor?.id,
+    onEnded: watch.request,
+  });
 
   requirePolicies(app);
   registerAdmission(app, config.admission);
@@ -141,6 +149,7 @@ export async function createApp(
 
   await app.register(homeRoutes);
   await app.register(operationsRoutes({ operations }));
+  await app.register(metricsRoutes({ metrics }));
   await app.register(docsRoutes({ docsUrl: '/api/v1' }));
   await app.register(
     (api, _options, done) => {

@@ -20,6 +20,11 @@ function parseUrl(value: string): string {
   throw new InvalidArgumentError('It must be a URL, e.g. http://localhost:8000');
 }
 
+function parseDatabaseUrl(value: string): string {
+  if (/^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new InvalidArgumentError('It must be a URL, e.g. postgres://user:password@host/name');
+}
+
 function parseLimit(value: string): number {
   if (/^([1-9]\d?|100)$/.test(value)) return Number(value);
   throw new InvalidArgumentError('It must be a number from 1 to 100.');
@@ -127,6 +132,18 @@ program
     run(async (terminal) => {
       const { migrateDatabase } = await import('./cli/migrate.ts');
       await migrateDatabase(terminal);
+    }),
+  );
+
+program
+  .command('move-to')
+  .description('move the embedded database into an empty PostgreSQL server')
+  .argument('<url>', 'where it is, as in DATABASE_URL; `migrate` has run on it', parseDatabaseUrl)
+  .addHelpText('after', '\nExample:\n  npm run cli -- move-to "$DATABASE_URL"')
+  .action((url: string) =>
+    run(async (terminal) => {
+      const { moveTo } = await import('./cli/move-to.ts');
+      await moveTo(url, terminal);
     }),
   );
 

@@ -38,6 +38,8 @@ export type Config = Readonly<{
   admission: Readonly<{ inFlightMax: number; lagMsMax: number }>;
   connections: Readonly<ConnectionLimits>;
   logLevel: string;
+  /** What scrapes of `/metrics` send; undefined: there are none. */
+  metricsToken: string | undefined;
   demo: boolean;
   /** Undefined: no mail is sent. */
   mail: Readonly<{ url: string; from: string; perHourMax: number }> | undefined;
@@ -137,6 +139,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       idleMs: read.integer('CONNECTION_IDLE_MS', 60_000, 100, 3_600_000),
     }),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
+    metricsToken: secret('METRICS_TOKEN', read.text('METRICS_TOKEN'), problems),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),
     mail: mail(read, problems),

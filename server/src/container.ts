@@ -40,6 +40,8 @@ import { startMailJobs } from './features/mail/mail.jobs.ts';
 import { mailQueue } from './features/mail/mail.queues.ts';
 import { createMailService } from './features/mail/mail.service.ts';
 import { createMessagesService } from './features/messages/messages.service.ts';
+import { createMetricsService } from './features/operations/metrics.service.ts';
+import { createWatch } from './features/operations/metrics.watch.ts';
 import { createOperationsService } from './features/operations/operations.service.ts';
 import { createSettingsService } from './features/settings/settings.service.ts';
 import { createEraseService } from './features/privacy/erase.service.ts';
@@ -97,6 +99,23 @@ export function createContainer(config: Config, resources: Resources) {
   const { exchangeSecret } = config;
 
   const limits = createRateLimits({ redis });
+  const metrics = createMetricsService({
+    db,
+    token: config.metricsToken,
+    look: () => ({
+      streams: { live: hub.readers.size, answer: eventStreams.count() - hub.readers.size },
+      connections: database.connections?.(),
+      providers: providers.map((provider) => ({
+        provider: provider.name,
+        model: provider.model,
+        isLeftAlone: breaker.isOpen(provider),
+      })),
+      isBusUp: bus.isUp(),
+      areLimitsShared: redis?.isUsable(),
+    }),
+  });
+  const watch = createWatch(metrics.meters);
+
   const events = createEventsService({ db, onRecorded: () => relay.wake() });
   const settings = createSettingsService({
     db,
@@ -209,6 +228,7 @@ export function createContainer(config: Config, resources: Resources) {
     },
     clock,
     waitBudgetMs: config.ai.waitBudgetMs,
+    onAttempt: watch.aiAttempt,
     logger,
   });
   const pipeline = createPipeline({
@@ -231,6 +251,7 @@ export function createContainer(config: Config, resources: Resources) {
     flusher: createFlusher({ db, bus, leaseMs, logger }),
     tails,
     endAnswer: createEndAnswer({ tickets, gaps, events, leaseMs }),
+    watch: watch.answer,
     logger,
     settings: { leaseMs, sweepMs, queueWaitMs: config.ai.queueWaitMs },
   });
@@ -273,7 +294,13 @@ export function createContainer(config: Config, resources: Resources) {
     db,
     bus,
     attempt: createAttempt({ outbound, sealer }),
-    record: createRecordAttempts({ db, events, clock, ...config.webhooks }),
+    record: createRecordAttempts({
+      db,
+      events,
+      clock,
+      onRecorded: watch.webhookAttempt,
+      ...config.webhooks,
+    }),
     logger,
     settings: {
       leaseMs: config.webhooks.timeoutMs + 10_000,
@@ -285,7 +312,11 @@ export function createContainer(config: Config, resources: Resources) {
   const relay = createEventsRelay({
     db,
     bus,
-    consumers: [createFanOut({ bus }), ...(sendMail ? [createMailConsumer({ sendMail })] : [])],
+    consumers: [
+      createFanOut({ bus }),
+      ...(sendMail ? [createMailConsumer({ sendMail })] : []),
+      watch.events,
+    ],
     logger,
   });
 
@@ -337,6 +368,8 @@ export function createContainer(config: Config, resources: Resources) {
     answers,
     messages,
     operations,
+    metrics,
+    watch,
     runner,
     providers,
     breaker,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Resources } from './container.ts';
 import { createInProcessBus, type Bus } from './platform/bus/bus.ts';
@@ -12,33 +12,26 @@ import { keepSecret, openEmbedded } from './platform/database/embedded.ts';
 import type { JobStore } from './platform/jobs/boss.ts';
 import { createJobs } from './platform/jobs/jobs.ts';
 import { createOptionalRedis } from './platform/redis/optional-redis.ts';
+import { describeError } from './platform/telemetry/describe-error.ts';
 import { queues } from './queues.ts';
 import type { Tables } from './tables.ts';
 
 /** The process's log: JSON lines, with ids and never with content, passwords or tokens. */
-export const createLogger = (config: Config): Logger =>
-  pino({
-    level: config.logLevel,
-    base: undefined,
-    redact: ['headers.authorization', 'headers.cookie'],
-    serializers: { error: describeError },
-  });
+export const createLogger = (
+  config: Pick<Config, 'logLevel'>,
+  destination?: DestinationStream,
+): Logger =>
+  pino(
+    {
+      level: config.logLevel,
+      base: undefined,
+      // `err` is what libraries call it.
+      serializers: { error: describeError, err: describeError, cause: describeError },
+    },
+    destination ?? pino.destination(),
+  );
 
 const vacuumMs = 10 * 60_000;
-
-/** Database errors carry the values of the failed statement: of an error only this is logged. */
-function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack, cause } = error;
-  const code = 'code' in error ? error.code : undefined;
-  return {
-    name,
-    message,
-    code,
-    stack,
-    ...(cause !== undefined && { cause: describeError(cause) }),
-  };
-}
 
 /** PostgreSQL when `DATABASE_URL` says where, else the embedded one in the data folder. */
 export async function openDatabase(config: Config): Promise<Database<Tables>> {

@@ -30,7 +30,16 @@ describe.skipIf(serverUrl)('the command line', () => {
   it('says what it can do', async () => {
     const { code, stdout } = await runCli(['--help'], {});
     expect(code).toBe(0);
-    for (const name of ['ask', 'articles', 'doctor', 'migrate', 'users', 'demo', '--json']) {
+    for (const name of [
+      'ask',
+      'articles',
+      'doctor',
+      'migrate',
+      'move-to',
+      'users',
+      'demo',
+      '--json',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     }
   });

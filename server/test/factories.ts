@@ -1,4 +1,4 @@
-import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { randomBytes, randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
@@ -25,11 +25,14 @@ export const allowedUrl = `http://${allowedHost}/hooks`;
 /** For servers that send mail, but have nobody who works on it. */
 const mailEnv = { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'support@example.com' };
 
+export const metricsToken = randomBytes(32).toString('base64url');
+
 /** What an instance needs for everything that the factories make. */
 export const factoriesEnv = {
   ...exchangeEnv,
   WEBHOOK_ALLOW: allowedHost,
   ...mailEnv,
+  METRICS_TOKEN: metricsToken,
 };
 
 /** An id that belongs to nothing. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { pino } from 'pino';
+import type { DestinationStream } from 'pino';
 import { createApp } from '../src/app.ts';
 import { loadConfig, type Config } from '../src/config.ts';
 import { createContainer, type Container } from '../src/container.ts';
@@ -11,7 +11,7 @@ import type { HttpServer } from '../src/platform/http/server.ts';
 import { createOptionalRedis } from '../src/platform/redis/optional-redis.ts';
 import { createJobs } from '../src/platform/jobs/jobs.ts';
 import { queues } from '../src/queues.ts';
-import { jobStoreOf, openBus } from '../src/resources.ts';
+import { createLogger, jobStoreOf, openBus } from '../src/resources.ts';
 import type { Role } from '../src/tables.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createReplyCheck, type Document } from './openapi.ts';
@@ -72,7 +72,7 @@ const returnsArticle = {
  * then is the one to close it.
  */
 export async function startTestApp(
-  options: { env?: Record<string, string>; sharing?: TestDatabase } = {},
+  options: { env?: Record<string, string>; sharing?: TestDatabase; log?: DestinationStream } = {},
 ): Promise<TestApp & { testDatabase: TestDatabase }> {
   const testDatabase = options.sharing ?? (await createTestDatabase());
   const { database, url } = testDatabase;
@@ -88,10 +88,8 @@ export async function startTestApp(
     ...unlimitedEnv,
     ...options.env,
   });
-  const logger = pino({
-    level: process.env['TEST_LOG_LEVEL'] ?? 'silent',
-    serializers: { error: pino.stdSerializers.err },
-  });
+  const logLevel = options.env?.['LOG_LEVEL'] ?? process.env['TEST_LOG_LEVEL'] ?? 'silent';
+  const logger = createLogger({ logLevel }, options.log);
   const clock = createTestClock();
   const bus = await openBus(config, database, logger);
   const redis = config.redisUrl ? createOptionalRedis(config.redisUrl, logger) : undefined;

@@ -25,7 +25,13 @@ import {
   replyAt,
   type Document,
 } from './openapi.ts';
-import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
+import {
+  perform,
+  requests,
+  scrape,
+  type OperationRequest,
+  type People,
+} from './operation-requests.ts';
 
 // A stream without an end of its own ends soon here: a reply is looked at as a whole.
 const app = await startTestApp({ env: { ...factoriesEnv, STREAM_LIFE_MS: '1000' } });
@@ -198,6 +204,7 @@ const cases: Record<string, Record<string, Case>> = {
   },
   redeliverWebhookDelivery: { 409: disabledWebhook },
   ready: { 503: drainingServer },
+  readMetrics: { 200: async () => ({ headers: scrape }), 404: () => withoutMetrics() },
 };
 
 /** Two requests at once need two connections, which the embedded database does not have. */
@@ -313,6 +320,8 @@ const withoutMail = () =>
   onAnotherServer((other) =>
     other.anonymous.post('/api/v1/auth/password-resets', { email: people.own.user.email }),
   );
+
+const withoutMetrics = () => onAnotherServer((other) => other.anonymous.get('/metrics', scrape));
 
 function drainingServer(): Promise<TestReply> {
   return onAnotherServer((other) => {

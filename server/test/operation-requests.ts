@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CallerName } from '../authorization-matrix.ts';
-import { allowedUrl, type Factories } from './factories.ts';
+import { allowedUrl, metricsToken, type Factories } from './factories.ts';
 import { testPassword, type TestClient, type TestReply } from './harness.ts';
 import type { Operation } from './openapi.ts';
 
@@ -48,6 +48,7 @@ export function perform(
   return client[method](url, 'body' in request ? request.body : example, request.headers);
 }
 
+export const scrape = { authorization: `Bearer ${metricsToken}` };
 const nothing: Prepare = () => ({});
 const somebodyLike = async ({ make, people, caller }: Scene): Promise<TestClient | undefined> =>
   caller === 'anonymous' ? undefined : make.user(people[caller].user.role);
@@ -276,4 +277,6 @@ export const requests: Record<string, Prepare> = {
   ready: nothing,
   healthCheck: nothing,
   healthCheckAtRoot: nothing,
+  readMetrics: nothing,
+  'readMetrics: with METRICS_TOKEN': () => ({ headers: scrape }),
 };

@@ -27,10 +27,18 @@ type Logger = {
   info(details: object, message: string): void;
 };
 
+/** What is measured of an answer that this process writes. */
+export type AnswerWatch = {
+  /** Its first text was saved, and may be read, so long after the start. */
+  firstText(seconds: number): void;
+  ended(answer: AnswerRow, seconds: number): void;
+};
+
 /** One attempt at one answer, in this process. */
 type Run = Omit<Growing, 'text'> & {
   text: string;
   row: AnswerRow;
+  readonly startedAt: number;
   readonly abort: AbortController;
   release: ReleaseSlot | undefined;
 };
@@ -50,11 +58,12 @@ export function createAnswersRunner(dependencies: {
   flusher: Flusher;
   tails: Tails;
   endAnswer: EndAnswer;
+  watch: AnswerWatch;
   logger: Logger;
   settings: RunnerSettings;
 }) {
   const { db, bus, slots, readConversation, pipeline, flusher, tails } = dependencies;
-  const { endAnswer, logger, settings } = dependencies;
+  const { endAnswer, watch, logger, settings } = dependencies;
   const live = new Map<string, Run>();
   const starting = new Set<string>();
   const closing = new AbortController();
@@ -97,10 +106,12 @@ export function createAnswersRunner(dependencies: {
       id: row.id,
       owner,
       row,
+      startedAt: performance.now(),
       text: '',
       abort: new AbortController(),
       release,
       onSaved(text) {
+        if (current.row.text === '' && text !== '') watch.firstText(secondsSince(current));
         current.row = { ...current.row, text };
         tails.set(current.row);
       },
@@ -175,6 +186,7 @@ export function createAnswersRunner(dependencies: {
         );
         leave(current);
         if (!result) return;
+        watch.ended(result.ended, secondsSince(current));
         tails.set(result.ended);
         if (result.endedToo) tails.set(result.endedToo);
         void bus.publish(answersChanged, [
@@ -310,3 +322,5 @@ export function createAnswersRunner(dependencies: {
     await bus.publish(answersChanged, [current.id]);
   }
 }
+
+const secondsSince = ({ startedAt }: Run): number => (performance.now() - startedAt) / 1_000;

@@ -30,8 +30,9 @@ export function createRecordAttempts(dependencies: {
   scheduleMs: readonly number[];
   /** A webhook that has failed for this long is disabled. */
   failingMs: number;
+  onRecorded(end: Ended): void;
 }) {
-  const { db, events, clock, scheduleMs, failingMs } = dependencies;
+  const { db, events, clock, scheduleMs, failingMs, onRecorded } = dependencies;
 
   return async function record(results: readonly AttemptResult[]): Promise<void> {
     const ends = results.map((result) => endOf(result));
@@ -59,6 +60,7 @@ export function createRecordAttempts(dependencies: {
         });
       }
     });
+    for (const { end } of ends) onRecorded(end);
   };
 
   function endOf({ claimed, result }: AttemptResult) {

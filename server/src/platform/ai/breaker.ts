@@ -72,7 +72,12 @@ export function createBreaker({
     return [...circuits.values()].map(({ alarm }) => alarm).filter((alarm) => alarm !== '');
   }
 
-  return { allows, recordSuccess, recordFailure, openNow, alarms };
+  /** True while the provider is left alone. */
+  function isOpen({ name, model }: ProviderId): boolean {
+    return clock.now().getTime() < (circuits.get(`${name}:${model}`)?.openUntil ?? closed);
+  }
+
+  return { allows, recordSuccess, recordFailure, openNow, alarms, isOpen };
 }
 
 export type Breaker = ReturnType<typeof createBreaker>;

@@ -39,6 +39,7 @@ function setUp(...providers: AiProvider[]) {
     providers,
     breaker,
     clock: systemClock,
+    onAttempt: (attempt) => attempts.push(attempt),
     logger: { warn },
     pauses: {
       find: async (provider) => saved.get(provider),
@@ -58,7 +59,6 @@ function setUp(...providers: AiProvider[]) {
           outputTokensMax: 1,
         }),
         signal: new AbortController().signal,
-        onAttempt: (attempt) => attempts.push(attempt),
         ...request,
       });
       for await (const part of stream) {

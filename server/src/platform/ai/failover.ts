@@ -25,7 +25,6 @@ export type FailoverRequest = {
   /** Index of the first provider to ask. */
   startAt?: number;
   signal: AbortSignal;
-  onAttempt?(attempt: Attempt): void;
   /**
    * True while the text so far was not shown to anyone, so that another attempt may replace it.
    * Without it any text counts as shown.
@@ -59,6 +58,7 @@ export function createFailover({
   pauses,
   clock,
   waitBudgetMs = waitBudgetMsDefault,
+  onAttempt,
   logger,
 }: {
   providers: AiProvider[];
@@ -66,6 +66,7 @@ export function createFailover({
   pauses: ProviderPauses;
   clock: Clock;
   waitBudgetMs?: number;
+  onAttempt?(attempt: Attempt): void;
   logger: Logger;
 }) {
   const now = () => clock.now().getTime();
@@ -92,14 +93,14 @@ export function createFailover({
           const prompt = buildPrompt(provider, tries.shrink);
           for await (const part of provider.stream(prompt, { signal })) {
             if (part.type === 'text-delta') hasText = true;
-            else complete(provider, startedAt, request);
+            else complete(provider, startedAt);
             yield part;
           }
           return;
         } catch (error) {
           if (!(error instanceof AiError)) throw error;
           failure = error;
-          report(provider, error, startedAt, request);
+          report(provider, error, startedAt);
           again = await prepareRetry(provider, error, tries);
           if (hasText && !request.nothingShown?.()) throw error;
         }
@@ -131,20 +132,17 @@ export function createFailover({
     return undefined;
   }
 
-  function complete(provider: AiProvider, startedAt: number, { onAttempt }: FailoverRequest): void {
+  function complete(provider: AiProvider, startedAt: number): void {
     breaker.recordSuccess(provider);
     onAttempt?.(attemptOf(provider, 'completed', now() - startedAt));
   }
 
-  function report(
-    provider: AiProvider,
-    error: AiError,
-    startedAt: number,
-    { onAttempt }: FailoverRequest,
-  ): void {
+  function report(provider: AiProvider, error: AiError, startedAt: number): void {
     tellBreaker(provider, error);
     const attempt = attemptOf(provider, error.reason, now() - startedAt);
-    logger.warn({ ...attempt, error }, 'An AI provider failed.');
+    // Not its message: a provider may repeat what it was sent.
+    const { status, providerCode, cause } = error;
+    logger.warn({ ...attempt, status, providerCode, cause }, 'An AI provider failed.');
     onAttempt?.(attempt);
   }
 

@@ -15,8 +15,13 @@ export type Database<Tables> = {
   readonly listenUrl: string | undefined;
   /** The embedded database itself; undefined for a server. */
   readonly pglite: PGlite | undefined;
+  /** The pool's connections now; undefined for the embedded database, which has one. */
+  connections?(): Connections;
   close(): Promise<void>;
 };
+
+/** All connections, those that nobody uses, and how many statements wait for one. */
+export type Connections = { total: number; idle: number; waiting: number };
 
 export type PostgresOptions = {
   url: string;
@@ -40,7 +45,14 @@ export function connectPostgres<Tables>(options: PostgresOptions): Database<Tabl
   // An idle connection that the server closes is replaced on next use; without a listener it
   // would end the process.
   pool.on('error', () => undefined);
-  return open(new PostgresDialect({ pool: namingStatements(pool) }), options.url, undefined);
+  return {
+    ...open(new PostgresDialect({ pool: namingStatements(pool) }), options.url, undefined),
+    connections: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
+  };
 }
 
 /** Wraps an embedded database that the caller has opened (see embedded.ts). */

@@ -139,6 +139,7 @@ export async function keepSecret(path: string, make: () => string): Promise<stri
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
   }
+  // A server on PostgreSQL may be the first to need the folder.
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, make(), { flag: 'wx', mode: 0o600 });

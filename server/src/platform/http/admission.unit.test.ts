@@ -11,6 +11,7 @@ test('a thousand refusals are one line in the log', async () => {
     trustProxy: false,
     connections: { max: 100, headersMs: 0, requestMs: 0, keepAliveMs: 0, idleMs: 0 },
     headers: {},
+    userOf: () => undefined,
     failureOf: (error) =>
       error instanceof OverloadError
         ? { status: 503, code: 'overloaded', detail: error.message, isSaidElsewhere: true }

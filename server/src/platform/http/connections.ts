@@ -1,6 +1,6 @@
 import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionError, FastifyHttpOptions } from 'fastify';
+import type { ConnectionError, FastifyHttpOptions, FastifyInstance } from 'fastify';
 import { problemOf, type Failure } from './problem.ts';
 
 /** How many connections there may be, and how long each may take for what it does. */
@@ -35,7 +35,8 @@ export const connectionOptions = (limits: ConnectionLimits) =>
   }) satisfies FastifyHttpOptions<Server>;
 
 /** Replies to what is no HTTP request, or does not become one in time, and hangs up. */
-function refuseConnection(error: ConnectionError, socket: Socket): void {
+function refuseConnection(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
+  this.log.debug({ code: error.code }, 'no request');
   // As Node does it: into a reply that has begun nothing else may be written.
   const { _httpMessage: begun } = socket as { _httpMessage?: ServerResponse | null };
   if (socket.writable && !begun?.headersSent) socket.write(replyTo(error.code));

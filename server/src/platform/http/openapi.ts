@@ -50,7 +50,7 @@ export async function registerOpenApi(
         { name: 'events', description: 'What happened, in order.' },
         { name: 'webhooks', description: 'Events, sent to other systems.' },
         { name: 'workspace', description: 'What holds for everybody.' },
-        { name: 'operations', description: 'Health.' },
+        { name: 'operations', description: 'Health and metrics.' },
       ],
       components: {
         securitySchemes: {

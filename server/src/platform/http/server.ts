@@ -11,6 +11,7 @@ import { buildSerializer, buildValidator } from './compilers.ts';
 import { connectionOptions, malformed, type ConnectionLimits } from './connections.ts';
 import { BodyError, checkText, parseJsonBody } from './json-body.ts';
 import { problemOf, type Failure } from './problem.ts';
+import { createRequestLog, type RequestLogOptions } from './request-log.ts';
 import { createRouteTable } from './route-table.ts';
 import { NoQuery } from './schemas.ts';
 
@@ -21,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-export type HttpServerOptions = {
+export type HttpServerOptions = RequestLogOptions & {
   logger: FastifyBaseLogger;
   /** How many proxies stand in front, or the addresses that they have. */
   trustProxy: false | number | string[];
@@ -52,6 +53,7 @@ const requestIdPattern = /^[\w.:-]{1,64}$/;
  */
 export function createHttpServer(options: HttpServerOptions) {
   const { trustProxy, connections } = options;
+  const watch = createRequestLog(options);
   const app = Fastify({
     loggerInstance: options.logger,
     trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : trustProxy,
@@ -62,14 +64,16 @@ export function createHttpServer(options: HttpServerOptions) {
         ? given
         : crypto.randomUUID();
     },
-    logController: new LogController({ disableRequestLogging: true }),
+    // Its lines have the whole address; ours is in request-log.ts.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
     // Requests in hand get their reply; `endConnections` below does the rest.
     forceCloseConnections: 'idle',
     // Its own reply would be no problem document: see `closing` below.
     return503OnClosing: false,
     ...connectionOptions(connections),
-    // The framework's own reply to a malformed URL is a problem document too.
+    // The framework's own reply to a malformed URL is a problem document too; hooks do not see it.
     frameworkErrors: (error, request, reply) => {
+      watch(request, reply);
       addHeaders(request, reply);
       sendError(error, request, reply);
     },
@@ -104,8 +108,10 @@ export function createHttpServer(options: HttpServerOptions) {
     routes.add(route.method, route.url);
     if (route.schema?.operationId) route.schema.querystring ??= NoQuery;
   });
+  app.decorateRequest('failure');
   app.addHook('onRequest', (request, reply, done) => {
     const { headers, raw } = request;
+    watch(request, reply);
     addHeaders(request, reply);
     if (closing) sendFailure(shuttingDown, reply);
     else if (headers.host === undefined && raw.httpVersion === '1.1') sendFailure(malformed, reply);
@@ -145,9 +151,8 @@ export function createHttpServer(options: HttpServerOptions) {
       failureOfRequest(error, request.routeOptions.bodyLimit) ??
       options.failureOf(error) ??
       surprise;
-    const isLogged = failure.status >= 500 && !failure.isSaidElsewhere;
-    if (isLogged) request.log.error({ error, code: failure.code }, 'request failed');
     sendFailure(failure, reply);
+    if (failure.status >= 500 && request.failure) request.failure.error = error;
   }
   app.setErrorHandler(sendError);
 
@@ -163,6 +168,8 @@ export function createHttpServer(options: HttpServerOptions) {
 
 function sendFailure(failure: FailureWithHeaders, reply: FastifyReply): void {
   const { id } = reply.request;
+  const { code, isSaidElsewhere } = failure;
+  reply.request.failure = { code, isSaidElsewhere };
   void reply
     .code(failure.status)
     .headers({ ...failure.headers, 'x-request-id': id })

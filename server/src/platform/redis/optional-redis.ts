@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 /** A Redis that may be away at any time: who asks it has another way. */
 export type OptionalRedis = {
   readonly client: Redis;
+  isUsable(): boolean;
   /** Undefined, at once or soon, when Redis is away, hangs, is full or is read-only. */
   ask<Reply>(question: () => Promise<Reply>): Promise<Reply | undefined>;
   close(): void;
@@ -39,10 +40,13 @@ export function createOptionalRedis(
     isLost = true;
   }
 
+  const isUsable = (): boolean => client.status === 'ready' && performance.now() >= distrustedUntil;
+
   return {
     client,
+    isUsable,
     async ask(question) {
-      if (client.status !== 'ready' || performance.now() < distrustedUntil) return undefined;
+      if (!isUsable()) return undefined;
       try {
         const reply = await question();
         isLost = false;
