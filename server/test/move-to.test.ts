@@ -7,7 +7,6 @@ import { verifyWebhook } from '../../client/src/webhooks.ts';
 import { runCli, runJson } from './cli-process.ts';
 import { onServer, withName } from './database.ts';
 import { until } from './harness.ts';
-import type { Json } from './reply.ts';
 import { demoToken, request, startServerProcess, type ServerProcess } from './server-process.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
 import { fillWorkspace, readWorkspace, type Workspace } from './workspace.ts';
@@ -80,7 +79,7 @@ describe.skipIf(!serverUrl)('the embedded database moves to a server', () => {
     const customer = await demoToken(server.url, dataDir, 'customer');
     const next = await request(server.url, '/tickets', { token: customer, body: question });
     expect(next.number).toBe(ticket.number + 1);
-    const { next_after: after } = before['/events?limit=100'] as Json;
+    const { next_after: after } = before['/events?limit=100'];
     const { data } = await until('its events', async () => {
       const feed = await request(server.url, `/events?after=${after}`, { token: admin });
       return feed.data.length > 1 && feed;
