@@ -51,6 +51,7 @@ import { OverloadError, registerAdmission } from './platform/http/admission.ts';
 import { registerOpenApi } from './platform/http/openapi.ts';
 import { IdempotencyKeyError } from './platform/http/preconditions.ts';
 import { networkOf, RateLimitError } from './platform/http/request-limits.ts';
+import { registerRequestSpans } from './platform/http/request-spans.ts';
 import { Problem } from './platform/http/schemas.ts';
 import { securityHeaders } from './platform/http/security-headers.ts';
 import { createHttpServer, type HttpServer } from './platform/http/server.ts';
@@ -92,6 +93,7 @@ export async function createApp(
   const { auth, passwordResets, events, users, knowledge, imports } = container;
   const { tickets, answers, messages, exporting, operations, metrics, watch } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
+  const userOf = (request: FastifyRequest): string | undefined => request.actor?.id;
   const { trustProxy, connections } = config;
   const app = createHttpServer({
     logger,
@@ -99,9 +101,10 @@ export async function createApp(
     connections,
     headers: securityHeaders({ isHttps: config.publicUrl.startsWith('https:') }),
     failureOf,
-    userOf: (request) => request.actor?.id,
+    userOf,
     onEnded: watch.request,
   });
+  if (config.tracesUrl) registerRequestSpans(app, { userOf });
 
   requirePolicies(app);
   registerAdmission(app, config.admission);

@@ -40,6 +40,8 @@ export type Config = Readonly<{
   logLevel: string;
   /** What scrapes of `/metrics` send; undefined: there are none. */
   metricsToken: string | undefined;
+  /** The collector that traces are sent to, as OTLP over HTTP. */
+  tracesUrl: string | undefined;
   demo: boolean;
   /** Undefined: no mail is sent. */
   mail: Readonly<{ url: string; from: string; perHourMax: number }> | undefined;
@@ -139,6 +141,7 @@ export function loadConfig(environment: Environment = processEnvironment()): Con
       idleMs: read.integer('CONNECTION_IDLE_MS', 60_000, 100, 3_600_000),
     }),
     logLevel: read.text('LOG_LEVEL') ?? (production ? 'info' : 'warn'),
+    tracesUrl: read.url('OTEL_EXPORTER_OTLP_ENDPOINT', ['http:', 'https:']),
     metricsToken: secret('METRICS_TOKEN', read.text('METRICS_TOKEN'), problems),
     demo: !production && read.boolean('DEMO', true),
     runJobs: read.boolean('RUN_JOBS', true),

@@ -20,6 +20,10 @@ export async function createServer(
   database: Database<Tables>,
   logger: Logger,
 ): Promise<Server> {
+  const { tracesUrl } = config;
+  // A tenth of a second, for those who want it.
+  const traces =
+    tracesUrl && (await import('./platform/telemetry/export-traces.ts')).exportTraces(tracesUrl);
   if (config.environment === 'development') await migrate(database.db, migrations);
   const resources = await openResources(config, database, logger);
   const container = createContainer(config, resources);
@@ -43,6 +47,7 @@ export async function createServer(
       await resources.bus.close();
       resources.redis?.close();
       await database.close();
+      if (traces) await traces.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Failover } from '../../platform/ai/failover.ts';
 import { AiError } from '../../platform/ai/provider.ts';
+import { inSpan } from '../../platform/telemetry/spans.ts';
 import type { AnswerSource, AnswerTrace } from '../../tables.ts';
 import type { KnowledgeService, Retrieved } from '../knowledge/knowledge.service.ts';
 import type { Budgets } from './answers.budgets.ts';
@@ -124,12 +125,14 @@ export function createPipeline(dependencies: {
         firstMessage: read(conversation.firstMessage),
       });
     const { language, answer_threshold: threshold } = conversation.settings;
-    const retrieved = await knowledge.retrieve(undefined, {
-      texts: textsOf(normalise),
-      limit: passagesMax,
-      tokenBudget: passageTokensMax,
-      language,
-    });
+    const retrieved = await inSpan('search the articles', {}, () =>
+      knowledge.retrieve(undefined, {
+        texts: textsOf(normalise),
+        limit: passagesMax,
+        tokenBudget: passageTokensMax,
+        language,
+      }),
+    );
     const { probability, features, knowledgeVersion } = retrieved.evidence;
     // Redacted before it is shortened: half an address is one that nothing recognises.
     trace.searched = textsOf((text) => redactor.redact(normalise(text)));

@@ -4,6 +4,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { ReleaseSlot, Slots } from '../../platform/ai/slots.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
 import { outsideTransaction, transaction } from '../../platform/database/transaction.ts';
+import { inSpan } from '../../platform/telemetry/spans.ts';
 import type { Tables } from '../../tables.ts';
 import { answersChanged } from '../tickets/answers-changed.ts';
 import { answersStarted } from './answers-started.ts';
@@ -122,7 +123,8 @@ export function createAnswersRunner(dependencies: {
     flusher.add(current);
     tails.set(row);
     void bus.publish(answersStarted, [row.id]);
-    void outsideTransaction(() => perform(current, startAt))
+    const ids = { 'answer.id': row.id, 'ticket.id': row.ticket_id };
+    void outsideTransaction(() => inSpan('answer', ids, () => perform(current, startAt)))
       .catch((error: unknown) => {
         if (!current.abort.signal.aborted) logger.error({ error, answer: row.id }, 'run failed');
       })
@@ -177,12 +179,11 @@ export function createAnswersRunner(dependencies: {
     for (;;) {
       try {
         const successor = randomUUID();
-        const result = await transaction(db, async (db) =>
-          endAnswer(db, current.row, outcome, {
-            text: current.text,
-            owner: current.owner,
-            successor,
-          }),
+        const { text, owner } = current;
+        const result = await inSpan('save the answer', {}, () =>
+          transaction(db, async (db) =>
+            endAnswer(db, current.row, outcome, { text, owner, successor }),
+          ),
         );
         leave(current);
         if (!result) return;

@@ -1,4 +1,5 @@
 import type { Outbound, OutboundResult } from '../../platform/outbound/outbound.ts';
+import { inSpan } from '../../platform/telemetry/spans.ts';
 import type { Sealer } from '../../platform/sealing.ts';
 import type { Claimed } from './deliveries.repository.ts';
 import { payloadOf } from './payload.ts';
@@ -17,18 +18,21 @@ export function createAttempt({ outbound, sealer }: { outbound: Outbound; sealer
       claimed.previous_secret === null ? undefined : sealer.open(claimed.previous_secret);
     const body = payloadOf(claimed.event);
     const { id } = claimed.event;
-    return outbound.post(claimed.url, {
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': userAgent,
-        ...signedHeaders(previous === undefined ? [current] : [current, previous], {
-          id,
-          timestamp: claimed.started_at,
-          body,
-        }),
-      },
-      body,
-      signal,
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': userAgent,
+      ...signedHeaders(previous === undefined ? [current] : [current, previous], {
+        id,
+        timestamp: claimed.started_at,
+        body,
+      }),
+    };
+    const ids = { 'webhook.id': claimed.webhook_id, 'delivery.id': claimed.id, 'event.id': id };
+    return inSpan('attempt a delivery', ids, async (span) => {
+      const result = await outbound.post(claimed.url, { headers, body, signal });
+      const outcome = result.kind === 'failure' ? result.reason : result.status;
+      span.setAttribute('outcome', outcome);
+      return result;
     });
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { fail, startSpan } from '../telemetry/spans.ts';
 import { alarmSentence, type Breaker } from './breaker.ts';
 import {
   AiError,
@@ -88,6 +89,7 @@ export function createFailover({
         }
         yield { type: 'provider', provider: provider.name, model: provider.model };
         const startedAt = now();
+        const span = startSpan('ask a model', { provider: provider.name, model: provider.model });
         let hasText = false;
         try {
           const prompt = buildPrompt(provider, tries.shrink);
@@ -98,11 +100,14 @@ export function createFailover({
           }
           return;
         } catch (error) {
+          fail(span, error);
           if (!(error instanceof AiError)) throw error;
           failure = error;
           report(provider, error, startedAt);
           again = await prepareRetry(provider, error, tries);
           if (hasText && !request.nothingShown?.()) throw error;
+        } finally {
+          span.end();
         }
       }
     }

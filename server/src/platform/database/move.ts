@@ -24,24 +24,23 @@ export async function moveTables(
   target: pg.Client,
   { tables, seeded, onMoved }: MoveOptions,
 ): Promise<void> {
-  const from: Query = (text) => source.query(text, [], { rowMode: 'array' });
   const to: Query = (text, values) => target.query({ text, values, rowMode: 'array' });
-  for (const query of [from, to]) await query(`set timezone to 'UTC'`);
-  await from('begin isolation level repeatable read read only');
-  try {
+  // Its own transaction, so that nothing else of this process comes in between.
+  await source.transaction(async (transaction) => {
+    const from: Query = (text) => transaction.query(text, [], { rowMode: 'array' });
+    for (const query of [from, to]) await query(`set local timezone to 'UTC'`);
     for (const name of seeded) await to(`delete from ${name}`);
     for (const table of tables) {
       await copy(from, to, table);
       const sent = await fingerprint(from, table);
       const arrived = await fingerprint(to, table);
-      if (sent.rows !== arrived.rows || sent.sum !== arrived.sum)
+      if (sent.rows !== arrived.rows || sent.sum !== arrived.sum) {
         throw new Error(`What arrived in ${table.name} is not what was sent.`);
+      }
       onMoved({ table: table.name, rows: sent.rows });
     }
     await moveSequences(from, to);
-  } finally {
-    await from('rollback');
-  }
+  });
 }
 
 export type MoveOptions = {

@@ -91,8 +91,8 @@ export function refuseRootInsideTransaction(dialect: Dialect): Dialect {
 /** True when a statement was broken off, mostly by the limit of its time. */
 export const tookTooLong = (error: unknown): boolean => sqlState(error) === '57014';
 
-/** SQLSTATE classes of a server that is away, starting, stopping, full, or too slow for its limits. */
-const unavailableStates = /^(08|53|57P0[1-5]|57014|55P03)/;
+/** SQLSTATE classes of a server that is away, starting, stopping, full, read-only, or too slow for its limits. */
+const unavailableStates = /^(08|25006|53|57P0[1-5]|57014|55P03)/;
 const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
 
 /** True when the database could not be asked, which another try may mend. */

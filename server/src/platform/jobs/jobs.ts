@@ -1,6 +1,7 @@
 import { fromKysely } from 'pg-boss';
 import type { Transaction } from 'kysely';
 import { createWorkingBoss, declareQueues, type BossOptions, type JobStore } from './boss.ts';
+import { inSpan } from '../telemetry/spans.ts';
 import type { Queue } from './queue.ts';
 
 export type Jobs = ReturnType<typeof createJobs>;
@@ -99,11 +100,13 @@ export function createJobs(store: JobStore, options: BossOptions & { queues: rea
           if (!job) return;
           const signal = AbortSignal.any([job.signal, stopping.signal]);
           const isLastTry = job.retryCount >= job.retryLimit;
-          const run = runLogged(handler, job.data, signal, (error) =>
+          const log = (error: unknown): void =>
             logger.error(
               { error, queue: queue.name, job: job.id, try: job.retryCount + 1 },
               isLastTry ? 'A job has failed for the last time.' : 'A job failed; it runs again.',
-            ),
+            );
+          const run = inSpan(`job ${queue.name}`, { 'job.id': job.id }, () =>
+            runLogged(handler, job.data, signal, log),
           );
           running.add(run);
           await run.finally(() => running.delete(run));
