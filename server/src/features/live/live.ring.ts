@@ -8,8 +8,11 @@ export type LiveFrame = {
   customer: Uint8Array | undefined;
 };
 
-/** Sent at once: a page of large events would look like a reader who falls behind. */
-const bytesMax = 64 * 1024;
+/**
+ * Sent at once, and kept twice for a reader who takes nothing more. A page of large events would look
+ * like a reader who falls behind.
+ */
+const bytesMax = 32 * 1024;
 
 /** The first of the frames, as many as go out at once; one at least. */
 export function firstOf(frames: readonly LiveFrame[]): LiveFrame[] {
