@@ -31,7 +31,7 @@ async function run(faults: Faults): Promise<Figure[]> {
     const instance = pick(random, desk.instances);
     await instance.stop('SIGKILL');
     kills += 1;
-    await instance.start();
+    await instance.start('live');
   }
   await working;
   const unexpected = clients.statuses.get(500) ?? 0;

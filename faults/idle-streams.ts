@@ -1,9 +1,10 @@
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FeedReadersAsk, FeedReadersReply } from '../bench/support/feed-readers.ts';
-import { createProcesses, residentMiB } from '../bench/support/processes.ts';
+import { residentMiB } from '../bench/support/processes.ts';
 import { rounded } from '../bench/support/statistics.ts';
 import type { Faults, Figure, Scenario } from './scenario.ts';
 import { startDesk } from './support/desk.ts';
+import { openFeed } from './support/feed.ts';
 import { openFilesMax } from './support/sockets.ts';
 
 export const idleStreams: Scenario = {
@@ -16,6 +17,7 @@ const streamsWanted = 10_000;
 const kiBEachMax = 40;
 /** Of the files that a process may open, for all else. */
 const otherFiles = 500;
+const openAtOnce = 100;
 const settleMs = 5_000;
 
 async function run(faults: Faults): Promise<Figure[]> {
@@ -27,16 +29,17 @@ async function run(faults: Faults): Promise<Figure[]> {
   });
   const [instance] = desk.instances;
   if (!instance) throw new Error('There is no instance.');
-  const processes = createProcesses();
-  faults.defer(processes.close);
-  const readers = processes.startWorker<FeedReadersAsk, FeedReadersReply>(
-    new URL('../bench/support/feed-readers.ts', import.meta.url),
-  );
-  const url = `${instance.url}/api/v1/events/stream`;
   const before = residentMiB(instance.pid());
-  await readers.ask({ do: 'open', url, token: desk.agent.token, count });
+  const streams: Socket[] = [];
+  for (let opened = 0; opened < count; opened += openAtOnce) {
+    const some = Array.from({ length: Math.min(openAtOnce, count - opened) }, () =>
+      openFeed(faults, instance.url, desk.agent),
+    );
+    streams.push(...(await Promise.all(some)));
+  }
+  for (const stream of streams) stream.resume();
   await delay(short ? 0 : settleMs);
-  const { open } = await readers.ask({ do: 'read' });
+  const open = streams.filter((stream) => !stream.destroyed).length;
   const kiBEach = ((residentMiB(instance.pid()) - before) * 1_024) / count;
   return [
     {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { residentMiB } from '../bench/support/processes.ts';
 import { rounded } from '../bench/support/statistics.ts';
 import type { Faults, Figure, Scenario } from './scenario.ts';
 import { becomes, call, startDesk, type Desk } from './support/desk.ts';
+import { openFeed } from './support/feed.ts';
 import { socketsOf } from './support/sockets.ts';
 
 export const stalledReaders: Scenario = {
@@ -36,14 +35,16 @@ async function run(faults: Faults): Promise<Figure[]> {
   const [instance] = desk.instances;
   if (!instance) throw new Error('There is no instance.');
   // With a reader the server keeps the newest events at hand, as it would at any busy desk.
-  const awake = await openStream(faults, desk, '');
+  const awake = await openFeed(faults, instance.url, desk.agent);
   awake.resume();
   await makeEvents(desk);
 
   const before = residentMiB(instance.pid());
   const socketsBefore = socketsOf(instance.pid());
   const startedAt = performance.now();
-  for (let opened = 0; opened < count; opened += 1) await openStream(faults, desk, '?after=0');
+  for (let opened = 0; opened < count; opened += 1) {
+    await openFeed(faults, instance.url, desk.agent, '?after=0');
+  }
   const openedMs = performance.now() - startedAt;
   let peak = before;
   const areDropped = await becomes(() => {
@@ -67,21 +68,6 @@ async function run(faults: Faults): Promise<Figure[]> {
       isOfSpeed: areDropped,
     },
   ];
-}
-
-/** Opens the feed and reads no more than its beginning. */
-async function openStream(faults: Faults, desk: Desk, query: string): Promise<Socket> {
-  const { hostname, port } = new URL(desk.urls[0] ?? '');
-  const socket = connect(Number(port), hostname);
-  faults.defer(() => socket.destroy());
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  const authorization = `authorization: Bearer ${desk.agent.token}`;
-  socket.write(
-    `GET /api/v1/events/stream${query} HTTP/1.1\r\nhost: here\r\n${authorization}\r\n\r\n`,
-  );
-  await once(socket, 'readable');
-  return socket;
 }
 
 async function makeEvents({ urls, agent, customers }: Desk): Promise<void> {

@@ -24,7 +24,7 @@ async function run(faults: Faults): Promise<Figure[]> {
     await instance.stop('SIGKILL');
     kills += 1;
     await delay(between(random, 0, 1_000));
-    await instance.start();
+    await instance.start('live');
   }
   await working;
   const unexpected = clients.statuses.get(500) ?? 0;

@@ -11,8 +11,11 @@ import type { Faults } from '../scenario.ts';
 export type Instance = {
   readonly url: string;
   pid(): number;
-  /** Resolves when it is ready, to the milliseconds that it took. */
-  start(): Promise<number>;
+  /**
+   * Resolves when it is ready, to the milliseconds that it took; with `live` already when it replies,
+   * for those who never leave it in peace.
+   */
+  start(until?: 'ready' | 'live'): Promise<number>;
   /** Resolves to the exit code; null after a kill. */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 };
@@ -35,7 +38,7 @@ export async function createInstance(
   const logPath = join(faults.folder, `instance-${port}.log`);
   let child: ChildProcess | undefined;
 
-  async function start(): Promise<number> {
+  async function start(until = 'ready'): Promise<number> {
     const log = await open(logPath, 'a');
     const startedAt = performance.now();
     const process = fork(main, {
@@ -45,7 +48,7 @@ export async function createInstance(
     });
     child = process;
     await log.close();
-    while ((await statusOf(`${url}/health/ready`)) !== 200) {
+    while ((await statusOf(`${url}/health/${until}`)) !== 200) {
       const isOver = process.exitCode !== null || performance.now() - startedAt > readyWithinMs;
       if (isOver) throw new Error(`An instance did not get ready; see ${logPath}`);
       await delay(lookEveryMs);
