@@ -7,7 +7,7 @@ import { becomes, type Desk } from './desk.ts';
 type Work = Pick<Desk, 'db' | 'receiver'>;
 
 /** What must come to an end when nobody works any more. */
-export const answersEndWithinMs = 30_000;
+const answersEndWithinMs = 30_000;
 const deliveriesEndWithinMs = 300_000;
 
 /**
