@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import { chown, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,7 @@ export async function ownPostgres(faults: Faults): Promise<PostgresServer> {
   faults.defer(() => rm(folder, { recursive: true, force: true }));
   const owner = ownerOfServer();
   if (owner) await chown(folder, owner.uid, owner.gid);
-  const programs = execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
+  const programs = folderOfPrograms();
   const inFolder = { cwd: folder, ...owner };
   const initdb = ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'];
   execFileSync(join(programs, 'initdb'), initdb, { ...inFolder, stdio: 'ignore' });
@@ -55,6 +56,12 @@ export async function ownPostgres(faults: Faults): Promise<PostgresServer> {
   faults.defer(stopImmediately);
   await start();
   return { url, start, stopImmediately };
+}
+
+/** Debian keeps each version in a folder of its own, and has `pg_config` in another package. */
+function folderOfPrograms(): string {
+  const [found] = globSync('/usr/lib/postgresql/*/bin').sort().reverse();
+  return found ?? execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
 }
 
 /** PostgreSQL refuses to run as root. */
