@@ -46,7 +46,8 @@ export function createPool() {
       within[kind] = id;
     }
     for (const [name, child] of Object.entries(object) as [string, unknown][]) {
-      if (name === 'published_version' && child) add('versions', String(child as number), within);
+      const isVersion = name === 'published_version' && typeof child === 'number';
+      if (isVersion) add('versions', String(child), within);
       else if (name === 'refresh_token') add('refresh_tokens', child as string);
       else if (name === 'next_cursor' && child !== null) add('cursors', child as string, outside);
       else harvest(child, name === 'data' ? kind : kindOf(name), within);
