@@ -3,7 +3,15 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const tests = ['**/*.test.ts', '**/test-*.ts', 'server/test/**', 'client/test/**'];
-const tools = ['*.config.*', '.*.mjs', '**/scripts/**', 'bench/**', 'eval/**', 'faults/**'];
+const tools = [
+  '*.config.*',
+  '.*.mjs',
+  '**/scripts/**',
+  'bench/**',
+  'eval/**',
+  'faults/**',
+  'fuzz/**',
+];
 const environment = 'Only server/src/config.ts reads the environment: take the value from Config.';
 const processModules = ['node:process', 'process'].map((name) => ({ name, message: environment }));
 

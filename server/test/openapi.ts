@@ -16,7 +16,7 @@ type RawOperation = {
   summary?: string;
   tags?: string[];
   security?: object[];
-  parameters?: { name: string; in: string }[];
+  parameters?: { name: string; in: string; required?: boolean; schema: unknown }[];
   requestBody?: { required: boolean; content: Record<string, Media> };
   responses: Record<string, Reply | { $ref: string }>;
 };

@@ -10,7 +10,7 @@ import type { AccountTokens } from './account-tokens.ts';
 import * as repository from './auth.repository.ts';
 import { acceptableName, isEmail, normalEmail } from './identity.ts';
 import type { Passwords } from './passwords.ts';
-import { challenge, type Grant, type Sessions } from './sessions.ts';
+import { challenge, sessionEnded, type Grant, type Sessions } from './sessions.ts';
 import type { SignInThrottle } from './sign-in-throttle.ts';
 import type { ExchangeClaims, Tokens } from './tokens.ts';
 
@@ -84,7 +84,12 @@ export function createAuthService(dependencies: {
     updateMe: (
       actor: Actor,
       profile: { name?: string; locale?: string | null },
-    ): Promise<UserRow> => users.update(actor, actor.id, profile),
+    ): Promise<UserRow> =>
+      users.update(actor, actor.id, profile).catch((error: unknown) => {
+        // Erased a moment ago, while the session was still believed in.
+        const isErased = error instanceof AppError && error.code === 'invalid-state';
+        throw isErased ? sessionEnded() : error;
+      }),
 
     deleteMe: (actor: Actor): Promise<void> => users.erase(actor, actor.id),
 

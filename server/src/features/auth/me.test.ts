@@ -87,6 +87,15 @@ describe('me', () => {
 });
 
 describe('deleting me', () => {
+  it('ends the session also for a change that was on its way', async () => {
+    const { id, headers } = await newPerson();
+    expect((await test.anonymous.delete(meUrl, headers)).status).toBe(204);
+    // As if the session had been looked up just before.
+    const actor = { id, role: 'customer', name: 'Ada', sessionId: randomUUID() } as const;
+    const change = test.container.auth.updateMe(actor, { name: 'Ada' });
+    await expect(change).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('forgets the person and ends all sessions', async () => {
     const { id, email, headers, logIn, tokens } = await newPerson(2);
     expect((await test.anonymous.delete(meUrl, headers)).status).toBe(204);

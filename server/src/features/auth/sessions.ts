@@ -82,10 +82,7 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
       const claims = tokens.verifyAccess(accessToken);
       const session = claims && (await live.find(claims.sessionId));
       if (!session || session.userId !== claims.userId) {
-        throw unauthenticated(
-          'The access token is not valid, or its session has ended.',
-          'invalid_token',
-        );
+        throw sessionEnded();
       }
       const { userId, role, name } = session;
       return { id: userId, role, name, sessionId: claims.sessionId };
@@ -159,6 +156,10 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
 
 const printable = (userAgent: string): string =>
   userAgent.replace(/[^\x20-\x7e]/g, '').slice(0, userAgentLengthMax);
+
+/** For access tokens that are not good any more. */
+export const sessionEnded = (): AppError =>
+  unauthenticated('The access token is not valid, or its session has ended.', 'invalid_token');
 
 function unauthenticated(message: string, error?: string): AppError {
   const value = challenge['www-authenticate'] + (error ? `, error="${error}"` : '');
