@@ -9,7 +9,7 @@ const pure = ['server/src/platform/**/*.test.ts', '{server,client}/**/*.unit.tes
 /** What looks at HTTP, the client or the providers, and asks nothing new of a second database. */
 const once = [
   'client/test/*.test.ts',
-  'server/test/{ai-sdk,authorization,errors,limits,openapi,redis,webhooks-cli}.test.ts',
+  'server/test/{ai-sdk,authorization,errors,idempotency,if-match,limits,openapi,redis,webhooks-cli}.test.ts',
   'server/src/features/answers/answers.{adversaries,grounding,scenarios}.test.ts',
   'server/src/features/knowledge/imports.crash.test.ts',
   'server/src/features/operations/docs.test.ts',

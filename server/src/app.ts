@@ -47,9 +47,10 @@ import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
 import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
 import { CursorError } from './platform/database/page.ts';
 import { isUnavailable } from './platform/database/transaction.ts';
+import { VersionMismatchError } from './platform/database/version.ts';
 import { OverloadError, registerAdmission } from './platform/http/admission.ts';
 import { registerOpenApi } from './platform/http/openapi.ts';
-import { IdempotencyKeyError } from './platform/http/preconditions.ts';
+import { etagOf, IdempotencyKeyError } from './platform/http/preconditions.ts';
 import { networkOf, RateLimitError } from './platform/http/request-limits.ts';
 import { Problem } from './platform/http/schemas.ts';
 import { createHttpServer, type HttpServer } from './platform/http/server.ts';
@@ -217,6 +218,10 @@ function failureOf(error: unknown) {
   }
   if (error instanceof OverloadError) {
     return { status: 503, code: 'overloaded', detail: error.message, headers: error.headers };
+  }
+  if (error instanceof VersionMismatchError) {
+    const headers = { etag: etagOf(error.version) };
+    return { status: 412, code: 'version-mismatch', detail: error.message, headers };
   }
   if (error instanceof CursorError) {
     return { status: 422, code: 'invalid-cursor', detail: error.message };

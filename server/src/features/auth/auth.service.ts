@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
+import type { IfMatch } from '../../platform/database/version.ts';
 import type { Tables } from '../../tables.ts';
 import { personOf } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
@@ -84,7 +85,8 @@ export function createAuthService(dependencies: {
     updateMe: (
       actor: Actor,
       profile: { name?: string; locale?: string | null },
-    ): Promise<UserRow> => users.update(actor, actor.id, profile),
+      ifMatch: IfMatch,
+    ): Promise<UserRow> => users.update(actor, actor.id, profile, ifMatch),
 
     deleteMe: (actor: Actor): Promise<void> => users.erase(actor, actor.id),
 

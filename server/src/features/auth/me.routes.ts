@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { IdParams, ifMatchHeaders, pageOf, problems, ref } from '../../platform/http/schemas.ts';
 import { exampleUser, presentUser, User } from '../users/users.schemas.ts';
 import {
   ChangePasswordBody,
@@ -30,7 +31,10 @@ export const meRoutes =
           response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems() },
         },
       },
-      async (request) => presentUser(await auth.me(request.actor)),
+      async ({ actor }, reply) => {
+        const user = await auth.me(actor);
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
     );
 
     app.patch(
@@ -41,14 +45,18 @@ export const meRoutes =
           operationId: 'updateMe',
           summary: 'Change my name',
           tags,
+          headers: ifMatchHeaders,
           body: UpdateMeBody,
           response: {
             200: { ...ref(User), examples: [{ ...exampleUser, name: 'Robin de Vos' }] },
-            ...problems(422),
+            ...problems(412, 422),
           },
         },
       },
-      async (request) => presentUser(await auth.updateMe(request.actor, request.body)),
+      async (request, reply) => {
+        const user = await auth.updateMe(request.actor, request.body, ifMatchOf(request));
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
     );
 
     app.delete(

@@ -192,11 +192,12 @@ export const knowledgeRoutes =
           summary: 'Delete an article',
           tags: ['knowledge'],
           params: IdParams,
-          response: { 204: { description: 'Deleted.', type: 'null' }, ...problems(403, 404) },
+          headers: ifMatchHeaders,
+          response: { 204: { description: 'Deleted.', type: 'null' }, ...problems(403, 404, 412) },
         },
       },
       async (request, reply) => {
-        await knowledge.remove(request.actor, request.params.id);
+        await knowledge.remove(request.actor, request.params.id, ifMatchOf(request));
         return reply.code(204).send(null);
       },
     );

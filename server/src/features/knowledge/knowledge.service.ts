@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { AppError, notFound } from '../../errors.ts';
 import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { ArticleStatus, Audience, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import type { SettingsService } from '../settings/settings.service.ts';
@@ -84,7 +85,7 @@ export function createKnowledgeService(dependencies: {
       actor: Actor,
       id: string,
       input: Partial<ArticleInput>,
-      ifMatch: number | undefined,
+      ifMatch: IfMatch,
     ): Promise<ArticleRow> {
       for (;;) {
         const seen = await getAny(id);
@@ -102,11 +103,12 @@ export function createKnowledgeService(dependencies: {
       }
     },
 
-    remove(actor: Actor, id: string): Promise<void> {
+    remove(actor: Actor, id: string, ifMatch: IfMatch): Promise<void> {
       requirePublisher(actor, true);
       return publisher.remove(actor.id, async (db) => {
         const article = await repository.lock(db, id);
         if (!article) throw notFound();
+        requireVersion(article, ifMatch);
         return article;
       });
     },
@@ -170,13 +172,6 @@ const fieldsOf = ({ title, body, tags, audience, status }: ArticleFields): Artic
   audience,
   status,
 });
-
-function requireVersion({ version }: ArticleRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === version) return;
-  throw new AppError('version-mismatch', 'The article has changed since you read it.', {
-    details: { headers: { etag: `"${version}"` } },
-  });
-}
 
 /** Agents write drafts; what customers read is an admin's decision. */
 function requirePublisher(actor: Actor, publishes: boolean): void {

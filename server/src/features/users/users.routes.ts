@@ -1,7 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
 import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
-import { EmptyBody, IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  EmptyBody,
+  idempotencyHeaders,
+  IdParams,
+  ifMatchHeaders,
+  pageOf,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Accepted,
   accepted,
@@ -67,11 +74,7 @@ export const usersRoutes =
             'Without `password` the person is sent a link to choose one; that takes a server that ' +
             'sends mail.',
           tags,
-          headers: Type.Object({
-            'idempotency-key': Type.Optional(
-              Type.String({ description: 'The same key has its effect once, for 24 hours.' }),
-            ),
-          }),
+          headers: idempotencyHeaders,
           body: CreateUserBody,
           response: { 201: { ...ref(User), examples: [exampleAgent] }, ...problems(403, 409, 422) },
         },
@@ -121,11 +124,7 @@ export const usersRoutes =
             'can sign in can be neither demoted nor disabled.',
           tags,
           params: IdParams,
-          headers: Type.Object({
-            'if-match': Type.Optional(
-              Type.String({ description: 'The ETag that the change is based on.' }),
-            ),
-          }),
+          headers: ifMatchHeaders,
           body: UpdateUserBody,
           response: {
             200: { ...ref(User), examples: [{ ...exampleAgent, role: 'admin', version: 2 }] },

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { once } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { transaction, violates } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { Role, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import {
@@ -108,7 +109,7 @@ export function createUsersService(dependencies: {
       return { user, replayed: outcome.kind === 'replayed' };
     },
 
-    async update(actor: Actor, id: string, change: UserChange, ifMatch?: number): Promise<UserRow> {
+    async update(actor: Actor, id: string, change: UserChange, ifMatch: IfMatch): Promise<UserRow> {
       requireMayChange(actor, id, change);
       return transaction(db, async (db) => {
         const mayLoseAdmin = change.role !== undefined || change.disabled !== undefined;
@@ -290,11 +291,4 @@ function changesOf(
     ...(disabled !== undefined &&
       disabled !== isDisabled && { disabled_at: disabled ? now : null }),
   };
-}
-
-function requireVersion(user: UserRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === user.version) return;
-  throw new AppError('version-mismatch', 'The user has changed since you read it.', {
-    details: { headers: { etag: `"${user.version}"` } },
-  });
 }

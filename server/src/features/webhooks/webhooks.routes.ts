@@ -139,11 +139,12 @@ export const webhooksRoutes =
           summary: 'Remove a webhook with its log',
           tags,
           params: IdParams,
-          response: { 204: Type.Null(), ...problems(403, 404) },
+          headers: ifMatchHeaders,
+          response: { 204: Type.Null(), ...problems(403, 404, 412) },
         },
       },
-      async ({ actor, params }, reply) => {
-        await webhooks.remove(actor, params.id);
+      async (request, reply) => {
+        await webhooks.remove(request.actor, request.params.id, ifMatchOf(request));
         return reply.code(204).send(null);
       },
     );

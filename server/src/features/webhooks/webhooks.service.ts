@@ -4,6 +4,7 @@ import type { Bus } from '../../platform/bus/bus.ts';
 import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { afterCommit, transaction } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { Outbound } from '../../platform/outbound/outbound.ts';
 import type { Sealer } from '../../platform/sealing.ts';
 import type { Tables } from '../../tables.ts';
@@ -83,7 +84,7 @@ export function createWebhooksService(dependencies: {
       actor: Actor,
       id: string,
       { enabled, ...input }: UpdateWebhook,
-      ifMatch: number | undefined,
+      ifMatch: IfMatch,
     ): Promise<WebhookView> {
       if (input.url !== undefined) await requireDestination(input.url);
       await change(actor, id, 'webhook.updated', async (db, webhook) => {
@@ -101,8 +102,9 @@ export function createWebhooksService(dependencies: {
     },
 
     /** Deletes it with its log. */
-    async remove(actor: Actor, id: string): Promise<void> {
+    async remove(actor: Actor, id: string, ifMatch: IfMatch): Promise<void> {
       await change(actor, id, 'webhook.removed', async (db, webhook) => {
+        requireVersion(webhook, ifMatch);
         await repository.remove(db, id);
         return webhook;
       });
@@ -200,11 +202,4 @@ function standing(webhook: WebhookRow, enabled: boolean | undefined) {
   return enabled
     ? { disabled_at: null, disabled_reason: null, failing_since: null }
     : { disabled_at: new Date(), disabled_reason: 'by-admin' as const };
-}
-
-function requireVersion({ version }: WebhookRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === version) return;
-  throw new AppError('version-mismatch', 'The webhook has changed since you read it.', {
-    details: { headers: { etag: `"${version}"` } },
-  });
 }

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import type { IfMatch } from '../database/version.ts';
 
 /** A version as an entity tag. */
 export const etagOf = (version: number): string => `"${version}"`;
 
-/** The version that `If-Match` demands; undefined without the header or for `*`; -1 for a foreign tag. */
-export function ifMatchOf(request: FastifyRequest): number | undefined {
+const tagList = /^(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*$/;
+
+/**
+ * The versions that `If-Match` names; undefined without the header and for `*`. As RFC 9110 has it,
+ * weak tags match nothing; neither do tags that are not ours, nor what is no list of tags.
+ */
+export function ifMatchOf(request: FastifyRequest): IfMatch {
   const header = request.headers['if-match']?.trim();
   if (header === undefined || header === '*') return undefined;
-  const [, version] = /^(?:W\/)?"(\d{1,9})"$/.exec(header) ?? [];
-  return version === undefined ? -1 : Number(version);
+  if (!tagList.test(header)) return [];
+  return [...header.matchAll(/(W\/)?"([^"]*)"/g)]
+    .filter(([, weak, tag = '']) => !weak && /^[1-9]\d{0,8}$/.test(tag))
+    .map(([, , version]) => Number(version));
 }
 
 const keyPattern = /^[\x21-\x7e]{1,200}$/;
