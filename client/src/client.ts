@@ -202,8 +202,7 @@ export function createClient(options: ClientOptions) {
       import: (articles: ArticleFile[], { signal }: CallOptions = {}) =>
         http.request<ArticleImport>('POST', '/articles/import', {
           body: { articles },
-          // The same files again change nothing.
-          isRepeatable: true,
+          isKeyed: true,
           signal,
         }),
       getImport: (id: string, { signal }: CallOptions = {}) =>
@@ -251,7 +250,7 @@ export function createClient(options: ClientOptions) {
         http.request<WebhookDelivery>(
           'POST',
           `${webhookPath(id)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
-          { signal },
+          { isKeyed: true, signal },
         ),
     },
   };

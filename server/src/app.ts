@@ -3,7 +3,7 @@ import fastifyHelmet from '@fastify/helmet';
 import type { FastifyBaseLogger, FastifyRequest, RouteOptions } from 'fastify';
 import type { Config } from './config.ts';
 import type { Container } from './container.ts';
-import { AppError } from './errors.ts';
+import { AppError, errorStatus } from './errors.ts';
 import { answersRoutes } from './features/answers/answers.routes.ts';
 import { Answer } from './features/answers/answers.schemas.ts';
 import { AnswerTraceShape } from './features/answers/answers.trace.schemas.ts';
@@ -45,6 +45,7 @@ import { Delivery, DeliveryWithAttempts } from './features/webhooks/deliveries.s
 import { webhooksDocument } from './features/webhooks/payload.schemas.ts';
 import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
 import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
+import { IdempotencyError } from './platform/database/idempotency.ts';
 import { CursorError } from './platform/database/page.ts';
 import { isUnavailable } from './platform/database/transaction.ts';
 import { VersionMismatchError } from './platform/database/version.ts';
@@ -225,6 +226,10 @@ function failureOf(error: unknown) {
   }
   if (error instanceof CursorError) {
     return { status: 422, code: 'invalid-cursor', detail: error.message };
+  }
+  if (error instanceof IdempotencyError) {
+    const code = `idempotency-key-${error.reason}` as const;
+    return { status: errorStatus[code], code, detail: error.message };
   }
   if (error instanceof IdempotencyKeyError) {
     return {

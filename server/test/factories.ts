@@ -193,14 +193,17 @@ export function createFactories(app: TestApp) {
     },
 
     /** A delivery of a test event. */
-    delivery: (webhookId: string, admin: TestClient): Promise<string> =>
-      container.webhooks.test(actorOf(admin), webhookId),
+    async delivery(webhookId: string, admin: TestClient): Promise<string> {
+      const { body } = await container.webhooks.test(actorOf(admin), webhookId, undefined);
+      return body.deliveryId;
+    },
 
     /** An import that waits for a process that works. */
     async articleImport(): Promise<string> {
       const author: Actor = { id: unknownId, role: 'admin', name: 'Author', sessionId: unknownId };
-      const { id } = await container.imports.create(author, [{ path: 'a.md', message: 'No.' }]);
-      return id;
+      const items = [{ path: 'a.md', message: 'No.' }];
+      const { created } = await container.imports.create(author, items, undefined);
+      return created.id;
     },
 
     /** A token with which a host product vouches for one of its users. */

@@ -2,7 +2,15 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
-import { closed, EmptyBody, IdParams, problems, ref } from '../../platform/http/schemas.ts';
+import { idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
+import {
+  closed,
+  EmptyBody,
+  idempotencyHeaders,
+  IdParams,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Answer,
   AnswerStream,
@@ -88,6 +96,7 @@ export const answersRoutes =
           description: 'After an answer that failed, was cut short or was stopped.',
           tags: ['answers'],
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             201: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'queued', text: '' }] },
@@ -96,9 +105,12 @@ export const answersRoutes =
         },
       },
       async (request, reply) => {
-        const answer = await answers.retry(request.actor, request.params.id);
+        const { actor, params } = request;
+        const retried = await answers.retry(actor, params.id, idempotencyOf(request));
+        const { answer } = retried;
+        markReplayed(reply, retried);
         reply.code(201).header('location', `/api/v1/answers/${answer.id}`);
-        return presentAnswer(request.actor, answer);
+        return presentAnswer(actor, answer);
       },
     );
 

@@ -88,7 +88,9 @@ export function createAuthService(dependencies: {
       ifMatch: IfMatch,
     ): Promise<UserRow> => users.update(actor, actor.id, profile, ifMatch),
 
-    deleteMe: (actor: Actor): Promise<void> => users.erase(actor, actor.id),
+    async deleteMe(actor: Actor): Promise<void> {
+      await users.erase(actor, actor.id, undefined);
+    },
 
     /** Ends every other session, and voids links in mails: who knew the old password is out. */
     async changePassword(

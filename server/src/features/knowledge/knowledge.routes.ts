@@ -1,6 +1,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import {
+  etagOf,
+  idempotencyOf,
+  ifMatchOf,
+  markReplayed,
+} from '../../platform/http/preconditions.ts';
 import {
   closed,
   idempotencyHeaders,
@@ -99,12 +104,10 @@ export const knowledgeRoutes =
         },
       },
       async (request, reply) => {
-        const { article, replayed } = await knowledge.createOnce(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const { actor, body } = request;
+        const created = await knowledge.createOnce(actor, body, idempotencyOf(request));
+        const { article } = created;
+        markReplayed(reply, created);
         reply
           .code(201)
           .header('location', `/api/v1/articles/${article.id}`)

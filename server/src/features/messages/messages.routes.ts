@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { EventStreams } from '../../platform/http/event-stream.ts';
-import { etagOf, idempotencyOf } from '../../platform/http/preconditions.ts';
+import { etagOf, idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
 import {
   closed,
   idempotencyHeaders,
@@ -76,13 +76,10 @@ export const messagesRoutes =
         },
       },
       async (request, reply) => {
-        const { body, replayed } = await messages.open(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
+        const opened = await messages.open(request.actor, request.body, idempotencyOf(request));
+        const { body } = opened;
         const ticket = await tickets.get(request.actor, body.ticketId);
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        markReplayed(reply, opened);
         reply
           .code(201)
           .header('location', `/api/v1/tickets/${ticket.id}`)
@@ -148,13 +145,9 @@ export const messagesRoutes =
         const { actor, params } = request;
         const isStream = wantsEventStream(request);
         if (isStream) answerStreams.requireRoom(actor);
-        const { body, replayed } = await messages.say(
-          actor,
-          params.id,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const said = await messages.say(actor, params.id, request.body, idempotencyOf(request));
+        const { body } = said;
+        markReplayed(reply, said);
         reply.code(201).header('location', `/api/v1/tickets/${params.id}/messages`);
         const answer = body.answerId ? await answers.get(actor, body.answerId) : undefined;
         if (isStream) {

@@ -1,5 +1,10 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import {
+  etagOf,
+  idempotencyOf,
+  ifMatchOf,
+  markReplayed,
+} from '../../platform/http/preconditions.ts';
 import {
   EmptyBody,
   idempotencyHeaders,
@@ -80,12 +85,12 @@ export const usersRoutes =
         },
       },
       async (request, reply) => {
-        const { user, replayed } = await users.create(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const { actor, body } = request;
+        // A fast hash of a password must not lie in the database.
+        const compared = { ...body, password: undefined };
+        const created = await users.create(actor, body, idempotencyOf(request, compared));
+        const { user } = created;
+        markReplayed(reply, created);
         return reply
           .code(201)
           .header('location', `${app.prefix}/users/${user.id}`)
@@ -151,6 +156,7 @@ export const usersRoutes =
             'more. 409 `mail-off` when the server sends no mail.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(Accepted), examples: [accepted] },
@@ -158,8 +164,9 @@ export const usersRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        await users.invite(actor, params.id);
+      async (request, reply) => {
+        const { actor, params } = request;
+        markReplayed(reply, await users.invite(actor, params.id, idempotencyOf(request)));
         return reply.code(202).send(accepted);
       },
     );
@@ -178,6 +185,7 @@ export const usersRoutes =
             'admin cannot be erased.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(Accepted), examples: [accepted] },
@@ -185,8 +193,9 @@ export const usersRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        await users.erase(actor, params.id);
+      async (request, reply) => {
+        const { actor, params } = request;
+        markReplayed(reply, await users.erase(actor, params.id, idempotencyOf(request)));
         return reply.code(202).send(accepted);
       },
     );

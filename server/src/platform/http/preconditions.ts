@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Idempotency } from '../database/idempotency.ts';
 import type { IfMatch } from '../database/version.ts';
 
 /** A version as an entity tag. */
@@ -25,19 +26,26 @@ const keyPattern = /^[\x21-\x7e]{1,200}$/;
 export class IdempotencyKeyError extends Error {}
 
 /**
- * The request's `Idempotency-Key` with what it is bound to; undefined without the header.
+ * The request's `Idempotency-Key` with what it is bound to; undefined without the header. `body` is
+ * what a repetition must be equal in, hashed and kept for a day: leave out what must not be.
  * Throws `IdempotencyKeyError` when the key is not 1 to 200 printable characters.
  */
 export function idempotencyOf(
   request: FastifyRequest,
-): { route: string; key: string; requestHash: string } | undefined {
+  body: unknown = request.body,
+): Idempotency | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !keyPattern.test(key)) {
     throw new IdempotencyKeyError('An Idempotency-Key has 1 to 200 printable ASCII characters.');
   }
   const requestHash = createHash('sha256')
-    .update(JSON.stringify([request.url, request.body ?? null]))
+    .update(JSON.stringify([request.url, body ?? null]))
     .digest('base64url');
   return { route: `${request.method} ${request.routeOptions.url}`, key, requestHash };
+}
+
+/** Tells a repeated request that its effect is that of the first one. */
+export function markReplayed(reply: FastifyReply, { replayed }: { replayed: boolean }): void {
+  if (replayed) void reply.header('idempotent-replayed', 'true');
 }
