@@ -7,9 +7,12 @@ import { AppError, errorStatus } from './errors.ts';
 import { answersRoutes } from './features/answers/answers.routes.ts';
 import { Answer } from './features/answers/answers.schemas.ts';
 import { AnswerTraceShape } from './features/answers/answers.trace.schemas.ts';
-import { requireRole } from './features/auth/auth.policy.ts';
+import { requireRole, requireScope } from './features/auth/auth.policy.ts';
+import { apiKeysRoutes } from './features/auth/api-keys.routes.ts';
+import { ApiKey, ApiKeyWithToken } from './features/auth/api-keys.schemas.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
+import { scopeOf } from './features/auth/scopes.ts';
 import { eventsRoutes } from './features/events/events.routes.ts';
 import { Event } from './features/events/events.schemas.ts';
 import { liveRoutes } from './features/live/live.routes.ts';
@@ -60,6 +63,8 @@ const shapes = [
   Problem,
   ...authShapes,
   ...usersShapes,
+  ApiKey,
+  ApiKeyWithToken,
   Event,
   Presence,
   AnswerLink,
@@ -90,7 +95,8 @@ export async function createApp(
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
   const { gaps, gate, settings, webhooks, deliveries } = container;
-  const { auth, passwordResets, events, users, knowledge, imports } = container;
+  const { auth, apiKeys, credentials, passwordResets, events, users, knowledge, imports } =
+    container;
   const { tickets, answers, messages, exporting, operations } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
   const app = createHttpServer({ logger, trustProxy: config.trustProxy, failureOf });
@@ -130,6 +136,7 @@ export async function createApp(
     serverUrl: '/',
     logInUrl: '/api/v1/auth/login',
     outgoing: webhooksDocument,
+    scopeOf,
   });
 
   app.decorateRequest('actor');
@@ -138,11 +145,14 @@ export async function createApp(
     const policy = request.routeOptions.config.policy ?? 'public';
     const token = policy === 'public' ? undefined : bearerToken(request);
     const isAnonymous = policy === 'public' || (policy === 'anyone' && token === undefined);
-    const actor = isAnonymous ? undefined : await auth.authenticate(token ?? '').catch(onRefused);
+    const actor = isAnonymous
+      ? undefined
+      : await credentials.authenticate(token ?? '').catch(onRefused);
     await requestLimits.count(request, reply, actor?.id ?? networkOf(request.ip));
     if (!actor) return;
     request.actor = actor;
     requireRole(actor, policy);
+    requireScope(actor, scopeOf(request.routeOptions) ?? null);
 
     /** Who guesses tokens is counted too. */
     async function onRefused(refusal: unknown): Promise<never> {
@@ -158,6 +168,7 @@ export async function createApp(
     (api, _options, done) => {
       void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
+      void api.register(apiKeysRoutes({ apiKeys }));
       void api.register(privacyRoutes({ exporting }));
       void api.register(eventsRoutes({ events }));
       void api.register(liveRoutes({ presence, liveStreams }));
@@ -180,7 +191,7 @@ export async function createApp(
   return app;
 }
 
-/** A server with a route that nobody thought about who may call does not start. */
+/** A server with a route that nobody thought about who may call, and with which keys, does not start. */
 function requirePolicies(app: HttpServer): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
@@ -191,7 +202,8 @@ function requirePolicies(app: HttpServer): void {
   });
 }
 
-function problemsOfRoute({ method, url, config, schema }: RouteOptions): string[] {
+function problemsOfRoute(route: RouteOptions): string[] {
+  const { method, url, config, schema } = route;
   const methods = [method].flat();
   // The preflight route of the CORS plugin answers everybody, by its nature.
   if (methods.includes('OPTIONS')) return [];
@@ -199,6 +211,9 @@ function problemsOfRoute({ method, url, config, schema }: RouteOptions): string[
   const writes = methods.some((method) => ['POST', 'PUT', 'PATCH'].includes(method));
   return [
     ...(config?.policy ? [] : [`${name} has no policy`]),
+    ...(config?.policy === 'public' || scopeOf(route) !== undefined
+      ? []
+      : [`${name} has no scope`]),
     ...(writes && !schema?.body ? [`${name} has no schema for its body`] : []),
   ];
 }

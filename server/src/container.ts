@@ -11,6 +11,8 @@ import { createAnswersService } from './features/answers/answers.service.ts';
 import { createAnswerStreams } from './features/answers/answers.streams.ts';
 import { createTails } from './features/answers/answers.tails.ts';
 import { findPause, savePause } from './features/answers/answers.pauses.repository.ts';
+import { createApiKeysService } from './features/auth/api-keys.service.ts';
+import { createCredentials } from './features/auth/credentials.ts';
 import { createAccountTokens } from './features/auth/account-tokens.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswordResetsService } from './features/auth/password-resets.service.ts';
@@ -136,6 +138,13 @@ export function createContainer(config: Config, resources: Resources) {
     accountTokens,
     throttle,
   });
+  const apiKeys = createApiKeysService({
+    db,
+    events,
+    clock,
+    sealer: createSealer({ keys: secretKeys, purpose: 'api keys' }),
+  });
+  const credentials = createCredentials({ auth, apiKeys });
   const passwordResets = createPasswordResetsService({
     db,
     events,
@@ -237,7 +246,7 @@ export function createContainer(config: Config, resources: Resources) {
   const eventStreams = createEventStreams({ ...config.streams, bufferBytesMax: 256 * 1024 });
   const sessionStreams = createSessionStreams({
     eventStreams,
-    auth,
+    isLive: credentials.isLive,
     perUserMax: streamsPerUserMax,
   });
   const answerStreams = createAnswerStreams({ tails, sessionStreams });
@@ -313,6 +322,8 @@ export function createContainer(config: Config, resources: Resources) {
     passwords,
     accountTokens,
     auth,
+    apiKeys,
+    credentials,
     passwordResets,
     users,
     settings,

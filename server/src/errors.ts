@@ -10,6 +10,7 @@ const statusByCode = {
   'invalid-credentials': 401,
   'invalid-refresh-token': 401,
   forbidden: 403,
+  'insufficient-scope': 403,
   'cross-site-request': 403,
   'not-found': 404,
   'method-not-allowed': 405,

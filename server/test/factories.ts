@@ -2,11 +2,13 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
+import { scopes, type Scope } from '../src/features/auth/scopes.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type {
   AnswersTable,
   ArticleStatus,
   Audience,
+  Role,
   TicketsTable,
   WebhooksTable,
 } from '../src/tables.ts';
@@ -56,12 +58,12 @@ export function createFactories(app: TestApp) {
     },
 
     /** Somebody who has no password yet. */
-    invited: () =>
+    invited: (role: Role = 'agent') =>
       transaction(db, (db) =>
         container.users.register(db, {
           email: `${randomUUID()}@example.com`,
           name: 'Grace Hopper',
-          role: 'agent',
+          role,
           passwordHash: null,
         }),
       ),
@@ -180,6 +182,21 @@ export function createFactories(app: TestApp) {
         audience,
       });
       return id;
+    },
+
+    /** An API key that may do everything, unless told otherwise. */
+    async apiKey(
+      admin: TestClient,
+      input: { role?: 'agent' | 'admin'; scopes?: readonly Scope[]; expiresAt?: Date } = {},
+    ): Promise<{ id: string; token: string }> {
+      const { role = 'admin', expiresAt } = input;
+      const granted = [...(input.scopes ?? scopes)];
+      const made = await container.apiKeys.create(
+        actorOf(admin),
+        { name: 'Shop integration', role, scopes: granted, expiresAt },
+        undefined,
+      );
+      return { id: made.key.id, token: made.token };
     },
 
     /** A webhook of nobody's events, at a place where nothing listens. */

@@ -15,7 +15,13 @@ import {
   type Factories,
 } from './factories.ts';
 import { takesKey, whileInFlight } from './key-in-flight.ts';
-import { startTestApp, type TestApp, type TestClient, type TestReply } from './harness.ts';
+import {
+  startTestApp,
+  type TestApp,
+  type TestBearer,
+  type TestClient,
+  type TestReply,
+} from './harness.ts';
 import { publicEventTypes } from '../src/features/events/event-types.ts';
 import {
   createJudge,
@@ -23,6 +29,7 @@ import {
   escaped,
   operationsOf,
   replyAt,
+  scopeOf,
   type Document,
   type Operation,
 } from './openapi.ts';
@@ -35,6 +42,8 @@ const document = app.app.swagger() as unknown as Document;
 const operations = operationsOf(document);
 
 let people: People;
+/** Has some scope, and never the one that it takes. */
+let keyWithout: (operation: Operation) => TestBearer;
 beforeAll(async () => {
   people = {
     own: await app.as('customer'),
@@ -42,6 +51,10 @@ beforeAll(async () => {
     agent: await app.as('agent'),
     admin: await app.as('admin'),
   };
+  const reader = await make.apiKey(people.admin, { scopes: ['events:read'] });
+  const other = await make.apiKey(people.admin, { scopes: ['users:read'] });
+  keyWithout = (operation) =>
+    app.bearing((scopeOf(operation) === 'events:read' ? other : reader).token);
 });
 afterAll(() => app.close());
 
@@ -130,8 +143,11 @@ describe.each(operations)('$operationId', (operation) => {
 type Case = () => OperationRequest | Promise<OperationRequest> | Promise<TestReply>;
 
 /** Statuses that the request of the authorization matrix gets when it is changed like this. */
-const usualCases: Record<string, (good: OperationRequest) => OperationRequest> = {
-  403: (good) => ({ ...good, by: people.own }),
+const usualCases: Record<
+  string,
+  (good: OperationRequest, operation: Operation) => OperationRequest
+> = {
+  403: (good, operation) => ({ ...good, by: keyWithout(operation) }),
   404: (good) => ({ ...good, id: unknownId }),
   412: (good) => ({ ...good, headers: { ...good.headers, 'if-match': '"999"' } }),
   422: (good) => ({ ...good, query: 'unknown=1' }),
@@ -181,6 +197,7 @@ const cases: Record<string, Record<string, Case>> = {
   cancelAnswer: { 409: async () => ({ id: (await ticketWithAnswer('completed')).answerId }) },
   rateAnswer: { 409: async () => ({ id: (await ticketWithAnswer('streaming')).answerId }) },
   createWebhook: { 404: replayOfRemovedWebhook },
+  createApiKey: { 404: replayOfRevoked },
   testWebhook: { 409: disabledWebhook },
   recoverWebhook: {
     409: async () => ({
@@ -223,7 +240,7 @@ describe('every declared status happens:', () => {
         return;
       }
       if (!own && !usual) throw new Error(`There is no case for ${name}.`);
-      const made = own ? await own() : usual?.(await goodRequest(operationId, caller));
+      const made = own ? await own() : usual?.(await goodRequest(operationId, caller), operation);
       const reply = isReply(made)
         ? made
         : await perform(operation, withUnknownField(made ?? {}), made?.by ?? people[caller]);
@@ -326,6 +343,15 @@ async function replayOfRemovedWebhook(): Promise<OperationRequest> {
   const made = await people.admin.post('/api/v1/webhooks', newWebhook, headers);
   await people.admin.delete(`/api/v1/webhooks/${made.body.id}`);
   return { by: people.admin, body: newWebhook, headers };
+}
+
+/** Repeats a request whose API key has been revoked since. */
+async function replayOfRevoked(): Promise<OperationRequest> {
+  const headers = { 'idempotency-key': 'soon-revoked' };
+  const body = { name: 'Soon revoked', scopes: ['tickets:read'] };
+  const made = await people.admin.post('/api/v1/api-keys', body, headers);
+  await people.admin.delete(`/api/v1/api-keys/${made.body.id}`);
+  return { by: people.admin, body, headers };
 }
 
 /** A webhook that is disabled, with a delivery from before. */

@@ -51,7 +51,8 @@ export const answersRoutes =
       '/tickets/:id/ai-response',
       {
         exposeHeadRoute: false,
-        config: { policy: 'signed-in' },
+        // It starts an answer where there is none.
+        config: { policy: 'signed-in', scope: 'tickets:write' },
         schema: {
           operationId: 'streamLatestAnswer',
           summary: 'Stream the answer to the newest customer message',
@@ -71,7 +72,7 @@ export const answersRoutes =
           response: {
             200: streamReply,
             204: { description: 'Nothing to stream.', type: 'null' },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -100,7 +101,7 @@ export const answersRoutes =
           body: EmptyBody,
           response: {
             201: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'queued', text: '' }] },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -123,7 +124,7 @@ export const answersRoutes =
           summary: 'Read an answer',
           tags: ['answers'],
           params: IdParams,
-          response: { 200: { ...ref(Answer), examples: [exampleAnswer] }, ...problems(404) },
+          response: { 200: { ...ref(Answer), examples: [exampleAnswer] }, ...problems(403, 404) },
         },
       },
       async (request) =>
@@ -163,7 +164,7 @@ export const answersRoutes =
           response: {
             200: streamReply,
             204: { description: 'The reader has it all.', type: 'null' },
-            ...problems(404),
+            ...problems(403, 404),
           },
         },
       },
@@ -188,7 +189,7 @@ export const answersRoutes =
           body: EmptyBody,
           response: {
             200: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'cancelled' }] },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -216,7 +217,7 @@ export const answersRoutes =
                 },
               ],
             },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

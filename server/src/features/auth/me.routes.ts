@@ -28,7 +28,7 @@ export const meRoutes =
           operationId: 'getMe',
           summary: 'Who am I?',
           tags,
-          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems() },
+          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(403) },
         },
       },
       async ({ actor }, reply) => {
@@ -49,7 +49,7 @@ export const meRoutes =
           body: UpdateMeBody,
           response: {
             200: { ...ref(User), examples: [{ ...exampleUser, name: 'Robin de Vos' }] },
-            ...problems(412, 422),
+            ...problems(403, 412, 422),
           },
         },
       },
@@ -71,7 +71,7 @@ export const meRoutes =
             'tickets is erased within minutes: the tickets stay, closed and without content, as ' +
             'those of a deleted user. There is no way back. The last admin cannot go.',
           tags,
-          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409) },
+          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(403, 409) },
         },
       },
       async (request, reply) => {
@@ -90,7 +90,7 @@ export const meRoutes =
           description: 'Ends all other sessions.',
           tags,
           body: ChangePasswordBody,
-          response: { 204: Type.Null({ description: 'Changed.' }), ...problems(422) },
+          response: { 204: Type.Null({ description: 'Changed.' }), ...problems(403, 422) },
         },
       },
       async ({ actor, body }, reply) => {
@@ -114,7 +114,7 @@ export const meRoutes =
               ...pageOf(ref(Session)),
               examples: [{ data: [exampleSession], next_cursor: null }],
             },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -134,7 +134,7 @@ export const meRoutes =
           summary: 'Sign out elsewhere',
           tags,
           params: IdParams,
-          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(404) },
+          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(403, 404) },
         },
       },
       async ({ actor, params }, reply) => {

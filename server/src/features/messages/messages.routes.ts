@@ -71,7 +71,7 @@ export const messagesRoutes =
           body: CreateTicketBody,
           response: {
             201: { ...ref(Ticket), examples: [exampleTicket] },
-            ...problems(409, 422),
+            ...problems(403, 409, 422),
           },
         },
       },
@@ -137,7 +137,7 @@ export const messagesRoutes =
                 'text/event-stream': { schema: AnswerStream },
               },
             },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

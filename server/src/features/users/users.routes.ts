@@ -174,7 +174,7 @@ export const usersRoutes =
     app.post(
       '/users/:id/erase',
       {
-        config: { policy: 'admin' },
+        config: { policy: 'admin', scope: null },
         schema: {
           operationId: 'eraseUser',
           summary: 'Erase a user',

@@ -23,6 +23,7 @@ import {
   listable,
   requireAdmin,
   requireMayChange,
+  requireMayManage,
   type UserChange,
   type UserFilter,
 } from './users.policy.ts';
@@ -84,6 +85,7 @@ export function createUsersService(dependencies: {
       idempotency: Idempotency | undefined,
     ): Promise<{ user: UserRow; replayed: boolean }> {
       requireAdmin(actor);
+      requireMayManage(actor, person);
       if (password === undefined && !sendInvitation) throw passwordRequired();
       const passwordHash = password === undefined ? null : await passwords.hash(password);
       const { body, replayed } = await transaction(db, (db) =>
@@ -98,11 +100,13 @@ export function createUsersService(dependencies: {
 
     async update(actor: Actor, id: string, change: UserChange, ifMatch: IfMatch): Promise<UserRow> {
       requireMayChange(actor, id, change);
+      requireMayManage(actor, change);
       return transaction(db, async (db) => {
         const mayLoseAdmin = change.role !== undefined || change.disabled !== undefined;
         const admins = mayLoseAdmin ? await repository.lockAdmins(db) : [];
         const user = await repository.lock(db, id);
         if (!user) throw notFound();
+        requireMayManage(actor, user);
         if (isReservedEmail(user.email)) {
           throw new AppError('invalid-state', 'This user is deleted.');
         }
@@ -123,6 +127,7 @@ export function createUsersService(dependencies: {
         once(db, actor.id, idempotency, async () => {
           const user = await repository.lock(db, id);
           if (!user) throw notFound();
+          requireMayManage(actor, user);
           requireInvitable(user);
           await invite(db, personOf(actor), user.id);
           return {};
