@@ -311,6 +311,8 @@ export function createContainer(config: Config, resources: Resources) {
       await startKnowledgeJobs({ jobs, knowledge, imports, gate });
       await startWebhooksJobs({ jobs, deliveries });
       await startPrivacyJobs({ jobs, erasing, retention });
+      // Only while a key is being rotated is there anything sealed with another one.
+      if (secretKeys.length > 1) await webhooks.resealSecrets();
       if (config.runJobs) dispatcher.start();
       if (mail) await startMailJobs({ jobs, mail });
     },

@@ -123,6 +123,16 @@ export function createWebhooksService(dependencies: {
       return withSecret(rotated);
     },
 
+    /** Seals anew what an earlier SECRET_KEY has sealed, so that that one can go. */
+    async resealSecrets(): Promise<void> {
+      for (const id of await repository.listIds(db)) {
+        await transaction(db, async (db) => {
+          const webhook = await repository.lock(db, id);
+          if (webhook) await repository.saveSecrets(db, id, resealed(webhook));
+        });
+      }
+    },
+
     /** Sends a `webhook.test` event to this webhook alone; returns the id of its delivery. */
     test(
       actor: Actor,
@@ -179,6 +189,12 @@ export function createWebhooksService(dependencies: {
       return { previous_secret: null, previous_secret_until: null };
     }
     return { previous_secret: secret, previous_secret_until: new Date(Date.now() + overlapMs) };
+  }
+
+  function resealed({ secret, previous_secret: previous }: WebhookRow) {
+    const reseal = (sealed: string): string =>
+      sealer.isOutdated(sealed) ? sealer.seal(sealer.open(sealed) ?? '') : sealed;
+    return { secret: reseal(secret), previous_secret: previous && reseal(previous) };
   }
 
   async function withSecret({ body, replayed }: Effect<Sealed>): Promise<WithSecret> {
