@@ -19,7 +19,7 @@ export function newApiKeyToken(): string {
 }
 
 /** Whether it means to be an API key, as access tokens never do. */
-export const isApiKey = (token: string): boolean => token.startsWith(mark);
+export const isApiKeyToken = (token: string): boolean => token.startsWith(mark);
 
 export function isWellFormed(token: string): boolean {
   const [, random = '', checksum] = form.exec(token) ?? [];

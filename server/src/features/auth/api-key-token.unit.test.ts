@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { hashOf, isApiKey, isWellFormed, newApiKeyToken, prefixOf } from './api-key-token.ts';
+import { hashOf, isApiKeyToken, isWellFormed, newApiKeyToken, prefixOf } from './api-key-token.ts';
 
 test('a token is recognised by its mark, its length and its checksum', () => {
   const tokens = Array.from({ length: 200 }, newApiKeyToken);
   expect(new Set(tokens).size).toBe(tokens.length);
   for (const token of tokens) {
     expect(token).toMatch(/^sa_[0-9A-Za-z]{38}$/);
-    expect(isApiKey(token) && isWellFormed(token)).toBe(true);
+    expect(isApiKeyToken(token) && isWellFormed(token)).toBe(true);
   }
 });
 
@@ -27,7 +27,7 @@ test('a token with any one character changed, added or missing is none', () => {
 });
 
 test('an access token is never taken for a key', () => {
-  expect(isApiKey('eyJhbGciOiJIUzI1NiJ9.e30.sa_')).toBe(false);
+  expect(isApiKeyToken('eyJhbGciOiJIUzI1NiJ9.e30.sa_')).toBe(false);
 });
 
 test('what is kept leads to no token', () => {

@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts';
 import type { AuthService } from './auth.service.ts';
-import { isApiKey } from './api-key-token.ts';
+import { isApiKeyToken } from './api-key-token.ts';
 import type { ApiKeysService } from './api-keys.service.ts';
 
 /** Who somebody is by what they bear: the access token of a session, or an API key. */
@@ -14,7 +14,7 @@ export function createCredentials({
   return {
     /** Throws 401 for a token that lets nobody in. */
     authenticate: (token: string): Promise<Actor> =>
-      isApiKey(token) ? apiKeys.authenticate(token) : auth.authenticate(token),
+      isApiKeyToken(token) ? apiKeys.authenticate(token) : auth.authenticate(token),
 
     /** For what outlives a request: whether the actor would still be the same one. */
     isLive: (actor: Actor): Promise<boolean> =>
