@@ -52,6 +52,14 @@ export const authorizationMatrix: readonly Row[] = [
   ['exportMe',           '',                            401, 200,      '-',      200,      200],
   ['eraseUser',          '',                            401, 403,      403,      403,      202],
 
+  ['createUser',         'a customer',                  401, 403,      403,      403,      201],
+  ['updateUser',         'a customer',                  401, 403,      403,      403,      200],
+  ['inviteUser',         'a customer',                  401, 403,      403,      403,      202],
+
+  ['listApiKeys',        '',                            401, 403,      403,      403,      200],
+  ['createApiKey',       '',                            401, 403,      403,      403,      201],
+  ['revokeApiKey',       '',                            401, 403,      403,      403,      204],
+
   ['createTicket',       '',                            401, 201,      '-',      201,      201],
   ['createTicket',       'on behalf of a customer',     401, 422,      422,      201,      201],
   ['createTicket',       'with a priority',             401, 422,      '-',      201,      201],

@@ -13,7 +13,10 @@ export type Fate = 'removed' | 'blanked' | 'kept' | 'company';
 export const personalData: Record<string, Partial<Record<Fate, string>>> = {
   users: {
     blanked: 'email name password_hash external_issuer external_subject locale',
-    kept: 'id role disabled_at version created_at updated_at erase_requested_at erased_at',
+    kept: 'id role kind disabled_at version created_at updated_at erase_requested_at erased_at',
+  },
+  api_keys: {
+    kept: 'id token_hash prefix scopes created_by created_at expires_at last_used_at',
   },
   sessions: {
     removed:

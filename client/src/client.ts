@@ -42,7 +42,7 @@ export { verifyWebhook, WebhookVerificationError } from './webhooks.ts';
 export type ClientOptions = {
   /** Where the server is, e.g. `https://support.example.com`; '' for the page's own origin. */
   baseUrl: string;
-  /** An access token that outlives the client's work; they expire after ten minutes. */
+  /** An API key, or an access token that outlives the client's work: ten minutes. */
   token?: string;
   /**
    * Asked for the access token before every request, and once more with the refused token when the
@@ -202,8 +202,7 @@ export function createClient(options: ClientOptions) {
       import: (articles: ArticleFile[], { signal }: CallOptions = {}) =>
         http.request<ArticleImport>('POST', '/articles/import', {
           body: { articles },
-          // The same files again change nothing.
-          isRepeatable: true,
+          isKeyed: true,
           signal,
         }),
       getImport: (id: string, { signal }: CallOptions = {}) =>
@@ -251,7 +250,7 @@ export function createClient(options: ClientOptions) {
         http.request<WebhookDelivery>(
           'POST',
           `${webhookPath(id)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`,
-          { signal },
+          { isKeyed: true, signal },
         ),
     },
   };

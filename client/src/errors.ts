@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'invalid-credentials'
   | 'invalid-refresh-token'
   | 'forbidden'
+  | 'insufficient-scope'
   | 'cross-site-request'
   | 'not-found'
   | 'method-not-allowed'

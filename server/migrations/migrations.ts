@@ -13,6 +13,7 @@ import { mail } from './0011-mail.ts';
 import { presence } from './0012-presence.ts';
 import { privacy } from './0013-privacy.ts';
 import { sessionNetworks } from './0014-session-networks.ts';
+import { apiKeys } from './0015-api-keys.ts';
 
 /** All migrations, in order. */
 export const migrations: Migrations = {
@@ -30,4 +31,5 @@ export const migrations: Migrations = {
   '0012-presence': presence,
   '0013-privacy': privacy,
   '0014-session-networks': sessionNetworks,
+  '0015-api-keys': apiKeys,
 };

@@ -2,13 +2,16 @@ import fastifyCors from '@fastify/cors';
 import type { FastifyBaseLogger, FastifyRequest, RouteOptions } from 'fastify';
 import type { Config } from './config.ts';
 import type { Container } from './container.ts';
-import { AppError } from './errors.ts';
+import { AppError, errorStatus } from './errors.ts';
 import { answersRoutes } from './features/answers/answers.routes.ts';
 import { Answer } from './features/answers/answers.schemas.ts';
 import { AnswerTraceShape } from './features/answers/answers.trace.schemas.ts';
-import { requireRole } from './features/auth/auth.policy.ts';
+import { requireRole, requireScope } from './features/auth/auth.policy.ts';
+import { apiKeysRoutes } from './features/auth/api-keys.routes.ts';
+import { ApiKey, ApiKeyWithToken } from './features/auth/api-keys.schemas.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authShapes } from './features/auth/auth.schemas.ts';
+import { scopeOf } from './features/auth/scopes.ts';
 import { eventsRoutes } from './features/events/events.routes.ts';
 import { Event } from './features/events/events.schemas.ts';
 import { liveRoutes } from './features/live/live.routes.ts';
@@ -45,11 +48,13 @@ import { Delivery, DeliveryWithAttempts } from './features/webhooks/deliveries.s
 import { webhooksDocument } from './features/webhooks/payload.schemas.ts';
 import { webhooksRoutes } from './features/webhooks/webhooks.routes.ts';
 import { Webhook, WebhookWithSecret } from './features/webhooks/webhooks.schemas.ts';
+import { IdempotencyError } from './platform/database/idempotency.ts';
 import { CursorError } from './platform/database/page.ts';
 import { isUnavailable } from './platform/database/transaction.ts';
+import { VersionMismatchError } from './platform/database/version.ts';
 import { OverloadError, registerAdmission } from './platform/http/admission.ts';
 import { registerOpenApi } from './platform/http/openapi.ts';
-import { IdempotencyKeyError } from './platform/http/preconditions.ts';
+import { etagOf, IdempotencyKeyError } from './platform/http/preconditions.ts';
 import { networkOf, RateLimitError } from './platform/http/request-limits.ts';
 import { registerRequestSpans } from './platform/http/request-spans.ts';
 import { Problem } from './platform/http/schemas.ts';
@@ -60,6 +65,8 @@ const shapes = [
   Problem,
   ...authShapes,
   ...usersShapes,
+  ApiKey,
+  ApiKeyWithToken,
   Event,
   Presence,
   AnswerLink,
@@ -90,8 +97,9 @@ export async function createApp(
   logger: FastifyBaseLogger,
 ): Promise<HttpServer> {
   const { gaps, gate, settings, webhooks, deliveries } = container;
-  const { auth, passwordResets, events, users, knowledge, imports } = container;
-  const { tickets, answers, messages, exporting, operations, metrics, watch } = container;
+  const { auth, apiKeys, credentials, passwordResets, events, users, knowledge } = container;
+  const { imports, tickets, answers, messages, exporting, operations, metrics } = container;
+  const { watch } = container;
   const { answerStreams, eventStreams, liveStreams, presence, requestLimits } = container;
   const userOf = (request: FastifyRequest): string | undefined => request.actor?.id;
   const { trustProxy, connections } = config;
@@ -129,6 +137,7 @@ export async function createApp(
     serverUrl: '/',
     logInUrl: '/api/v1/auth/login',
     outgoing: webhooksDocument,
+    scopeOf,
   });
 
   app.decorateRequest('actor');
@@ -137,11 +146,14 @@ export async function createApp(
     const policy = request.routeOptions.config.policy ?? 'public';
     const token = policy === 'public' ? undefined : bearerToken(request);
     const isAnonymous = policy === 'public' || (policy === 'anyone' && token === undefined);
-    const actor = isAnonymous ? undefined : await auth.authenticate(token ?? '').catch(onRefused);
+    const actor = isAnonymous
+      ? undefined
+      : await credentials.authenticate(token ?? '').catch(onRefused);
     await requestLimits.count(request, reply, actor?.id ?? networkOf(request.ip));
     if (!actor) return;
     request.actor = actor;
     requireRole(actor, policy);
+    requireScope(actor, scopeOf(request.routeOptions) ?? null);
 
     /** Who guesses tokens is counted too. */
     async function onRefused(refusal: unknown): Promise<never> {
@@ -158,6 +170,7 @@ export async function createApp(
     (api, _options, done) => {
       void api.register(authRoutes({ auth, passwordResets, publicUrl: config.publicUrl }));
       void api.register(usersRoutes({ users }));
+      void api.register(apiKeysRoutes({ apiKeys }));
       void api.register(privacyRoutes({ exporting }));
       void api.register(eventsRoutes({ events }));
       void api.register(liveRoutes({ presence, liveStreams }));
@@ -180,7 +193,7 @@ export async function createApp(
   return app;
 }
 
-/** A server with a route that nobody thought about who may call does not start. */
+/** A server with a route that nobody thought about who may call, and with which keys, does not start. */
 function requirePolicies(app: HttpServer): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
@@ -191,7 +204,8 @@ function requirePolicies(app: HttpServer): void {
   });
 }
 
-function problemsOfRoute({ method, url, config, schema }: RouteOptions): string[] {
+function problemsOfRoute(route: RouteOptions): string[] {
+  const { method, url, config, schema } = route;
   const methods = [method].flat();
   // The preflight route of the CORS plugin answers everybody, by its nature.
   if (methods.includes('OPTIONS')) return [];
@@ -199,6 +213,9 @@ function problemsOfRoute({ method, url, config, schema }: RouteOptions): string[
   const writes = methods.some((method) => ['POST', 'PUT', 'PATCH'].includes(method));
   return [
     ...(config?.policy ? [] : [`${name} has no policy`]),
+    ...(config?.policy === 'public' || scopeOf(route) !== undefined
+      ? []
+      : [`${name} has no scope`]),
     ...(writes && !schema?.body ? [`${name} has no schema for its body`] : []),
   ];
 }
@@ -221,8 +238,16 @@ function failureOf(error: unknown) {
     const { message: detail, headers } = error;
     return { status: 503, code: 'overloaded', detail, headers, isSaidElsewhere: true };
   }
+  if (error instanceof VersionMismatchError) {
+    const headers = { etag: etagOf(error.version) };
+    return { status: 412, code: 'version-mismatch', detail: error.message, headers };
+  }
   if (error instanceof CursorError) {
     return { status: 422, code: 'invalid-cursor', detail: error.message };
+  }
+  if (error instanceof IdempotencyError) {
+    const code = `idempotency-key-${error.reason}` as const;
+    return { status: errorStatus[code], code, detail: error.message };
   }
   if (error instanceof IdempotencyKeyError) {
     return {

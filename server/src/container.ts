@@ -11,6 +11,8 @@ import { createAnswersService } from './features/answers/answers.service.ts';
 import { createAnswerStreams } from './features/answers/answers.streams.ts';
 import { createTails } from './features/answers/answers.tails.ts';
 import { findPause, savePause } from './features/answers/answers.pauses.repository.ts';
+import { createApiKeysService } from './features/auth/api-keys.service.ts';
+import { createCredentials } from './features/auth/credentials.ts';
 import { createAccountTokens } from './features/auth/account-tokens.ts';
 import { createAuthService } from './features/auth/auth.service.ts';
 import { createPasswordResetsService } from './features/auth/password-resets.service.ts';
@@ -159,6 +161,13 @@ export function createContainer(config: Config, resources: Resources) {
     accountTokens,
     throttle,
   });
+  const apiKeys = createApiKeysService({
+    db,
+    events,
+    clock,
+    sealer: createSealer({ keys: secretKeys, purpose: 'api keys' }),
+  });
+  const credentials = createCredentials({ auth, apiKeys });
   const passwordResets = createPasswordResetsService({
     db,
     events,
@@ -268,7 +277,7 @@ export function createContainer(config: Config, resources: Resources) {
   const eventStreams = createEventStreams({ ...config.streams, bufferBytesMax: 256 * 1024 });
   const sessionStreams = createSessionStreams({
     eventStreams,
-    auth,
+    isLive: credentials.isLive,
     perUserMax: streamsPerUserMax,
   });
   const answerStreams = createAnswerStreams({ tails, sessionStreams });
@@ -343,6 +352,8 @@ export function createContainer(config: Config, resources: Resources) {
       await startKnowledgeJobs({ jobs, knowledge, imports, gate });
       await startWebhooksJobs({ jobs, deliveries });
       await startPrivacyJobs({ jobs, erasing, retention });
+      // Only while a key is being rotated is there anything sealed with another one.
+      if (secretKeys.length > 1) await webhooks.resealSecrets();
       if (config.runJobs) dispatcher.start();
       if (mail) await startMailJobs({ jobs, mail });
     },
@@ -354,6 +365,8 @@ export function createContainer(config: Config, resources: Resources) {
     passwords,
     accountTokens,
     auth,
+    apiKeys,
+    credentials,
     passwordResets,
     users,
     settings,

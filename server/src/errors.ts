@@ -10,6 +10,7 @@ const statusByCode = {
   'invalid-credentials': 401,
   'invalid-refresh-token': 401,
   forbidden: 403,
+  'insufficient-scope': 403,
   'cross-site-request': 403,
   'not-found': 404,
   'method-not-allowed': 405,
@@ -80,6 +81,13 @@ export class AppError extends Error {
 
 /** 404 for "not there", "not yours" and "not an id" alike, so that nothing can be probed. */
 export const notFound = (): AppError => new AppError('not-found', 'There is nothing here for you.');
+
+/** 409 for a repeated request whose secret was sealed with a key that is gone. */
+export const secretGone = (): AppError =>
+  new AppError(
+    'invalid-state',
+    'It is made, but its secret cannot be shown again: make a new one.',
+  );
 
 /** 422 for a single field that the schema cannot judge alone. */
 export const invalidField = (pointer: string, code: string, message: string): AppError =>

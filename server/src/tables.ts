@@ -47,6 +47,8 @@ export type UsersTable = {
   name: string;
   password_hash: string | null;
   role: Role;
+  /** `api-key`: the account that a key acts as. */
+  kind: Generated<'person' | 'api-key'>;
   /** Who vouches for a user that came through `POST /auth/exchange`: issuer and subject of the token. */
   external_issuer: string | null;
   external_subject: string | null;
@@ -75,6 +77,20 @@ export type SessionsTable = {
   created_at: CreatedAt;
   expires_at: Date;
   revoked_at: Date | null;
+};
+
+export type ApiKeysTable = {
+  /** That of its account, which has its name and role; the key is revoked when that is disabled. */
+  id: string;
+  /** SHA-256 of the token. */
+  token_hash: Buffer;
+  /** How the token begins, for people to tell keys apart. */
+  prefix: string;
+  scopes: string[];
+  created_by: string;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
 };
 
 export type TicketsTable = {
@@ -415,6 +431,7 @@ export type IdempotencyKeysTable = {
 export type Tables = {
   users: UsersTable;
   sessions: SessionsTable;
+  api_keys: ApiKeysTable;
   tickets: TicketsTable;
   messages: MessagesTable;
   answers: AnswersTable;

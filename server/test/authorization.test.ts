@@ -7,10 +7,11 @@ import {
   type Cell,
 } from '../authorization-matrix.ts';
 import { createApp } from '../src/app.ts';
+import { scopes, type Scope } from '../src/features/auth/scopes.ts';
 import { accessTokenSeconds } from '../src/features/auth/tokens.ts';
 import { createFactories, factoriesEnv, unknownId } from './factories.ts';
-import { startTestApp, type TestClient } from './harness.ts';
-import { isPublic, operationsOf, type Document, type Operation } from './openapi.ts';
+import { startTestApp, type TestBearer, type TestClient } from './harness.ts';
+import { isPublic, operationsOf, scopeOf, type Document, type Operation } from './openapi.ts';
 import { perform, requests, type OperationRequest, type People } from './operation-requests.ts';
 
 // A stream without an end of its own ends soon here: a reply is looked at as a whole.
@@ -22,8 +23,11 @@ const byId = new Map(operations.map((operation) => [operation.operationId, opera
 let people: People;
 let expired: TestClient;
 let disabled: TestClient;
+const keys: Record<string, TestBearer> = {};
 beforeAll(async () => {
   expired = await app.as('admin');
+  const expiresAt = new Date(app.clock.now().getTime() + 1_000);
+  keys['expired'] = app.bearing((await make.apiKey(expired, { expiresAt })).token);
   app.clock.advance((accessTokenSeconds + 1) * 1_000);
   people = {
     own: await app.as('customer'),
@@ -36,8 +40,15 @@ beforeAll(async () => {
     disabled: true,
   });
   expect(status).toBe(200);
+  const revoked = await make.apiKey(people.admin);
+  keys['revoked'] = app.bearing(revoked.token);
+  await people.admin.delete(`/api/v1/api-keys/${revoked.id}`);
+  keys['all'] = await keyWith(scopes);
 });
 afterAll(() => app.close());
+
+const keyWith = async (granted: readonly Scope[]): Promise<TestBearer> =>
+  app.bearing((await make.apiKey(people.admin, { scopes: granted })).token);
 
 type MatrixCase = { operation: Operation; row: string; caller: CallerName; cell: Cell };
 
@@ -111,6 +122,81 @@ describe.each(operations.filter((operation) => !isPublic(operation)))(
   },
 );
 
+/** Where a key may do less than the admin whose role it has: the row of what it may. */
+const rowsForKeys: Record<string, string> = {
+  createUser: 'createUser: a customer',
+  updateUser: 'updateUser: a customer',
+  inviteUser: 'inviteUser: a customer',
+};
+
+const nothing = { id: unknownId, deliveryId: unknownId };
+
+/** Those with which a key may not do it: `write` reads too. */
+const scopesWithout = (needed: Scope): Scope[] =>
+  scopes.filter((scope) => scope !== needed && scope.replace(':write', ':read') !== needed);
+
+describe.each(operations.filter((operation) => !isPublic(operation)))(
+  'an API key for $operationId',
+  (operation) => {
+    const { operationId } = operation;
+    const row = rowsForKeys[operationId] ?? operationId;
+    const scope = scopeOf(operation);
+    /** Who is refused is so before anybody looks whether the object is there. */
+    const ask = (client: TestBearer, request: OperationRequest = nothing) =>
+      perform(operation, request, client);
+
+    test.each(['expired', 'revoked'])('is 401 when it is %s', async (what) => {
+      const reply = await ask(keys[what] ?? app.anonymous);
+      expect(reply).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(reply.headers['www-authenticate']).toMatch(/^Bearer .*error="invalid_token"/);
+    });
+
+    test.skipIf(scope)('is 403 with every scope', async () => {
+      const reply = await ask(keys['all'] ?? app.anonymous);
+      expect(reply).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    });
+
+    test.skipIf(!scope)('does what an admin may with the scope alone', async () => {
+      const cell = cases.find((one) => one.row === row && one.caller === 'admin')?.cell;
+      const key = await keyWith(scope ? [scope] : []);
+      const reply = await ask(key, await prepare(row, 'admin'));
+      expect(reply.status, JSON.stringify(reply.body)).toBe(cell === 'shown' ? 200 : cell);
+    });
+
+    test.skipIf(!scope)('is 403 with every scope but that one', async () => {
+      if (!scope) return;
+      const reply = await ask(await keyWith(scopesWithout(scope)));
+      expect(reply).toMatchObject({ status: 403, body: { code: 'insufficient-scope' } });
+      expect(reply.headers['www-authenticate']).toContain(`scope="${scope}"`);
+    });
+  },
+);
+
+test('no API key touches keys, passwords, sessions, the own account, or takes people away', () => {
+  const without = operations.filter((operation) => !isPublic(operation) && !scopeOf(operation));
+  expect(without.map(({ operationId }) => operationId).sort()).toEqual([
+    'changePassword',
+    'createApiKey',
+    'deleteMe',
+    'endMySession',
+    'eraseUser',
+    'exportMe',
+    'exportUser',
+    'getMe',
+    'listApiKeys',
+    'listMySessions',
+    'logOut',
+    'revokeApiKey',
+    'updateMe',
+  ]);
+});
+
+test('an API key with the role of an agent may do no more than an agent', async () => {
+  const { token } = await make.apiKey(people.admin, { role: 'agent' });
+  const reply = await app.bearing(token).get('/api/v1/webhooks');
+  expect(reply).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+});
+
 describe.each(operations.filter(({ path }) => path.includes('{id}')))(
   '$operationId',
   (operation) => {
@@ -156,18 +242,33 @@ describe('a server does not start', () => {
     await expect(starting).rejects.toThrow('DELETE /all has no policy');
   });
 
+  test.each([
+    ['a tag that is of no scope', { tags: ['surprises'] }],
+    ['no tag', {}],
+  ])('with a route of which nothing says what a key needs: %s', async (_what, schema) => {
+    const starting = start((server) =>
+      server.get('/new', { config: { policy: 'staff' }, schema }, () => 'new'),
+    );
+    await expect(starting).rejects.toThrow('GET /new has no scope');
+  });
+
   test.each(['POST', 'PUT', 'PATCH'])(
     'with a %s that has no schema for its body',
     async (method) => {
       const starting = start((server) =>
-        server.route({ method, url: '/any', config: { policy: 'admin' }, handler: () => 'done' }),
+        server.route({
+          method,
+          url: '/any',
+          config: { policy: 'admin', scope: null },
+          handler: () => 'done',
+        }),
       );
       await expect(starting).rejects.toThrow(`${method} /any has no schema for its body`);
     },
   );
 
-  test('unless every route has both', async () => {
-    const config = { policy: 'admin' } as const;
+  test('unless every route has all of it', async () => {
+    const config = { policy: 'admin', scope: null } as const;
     await start((server) =>
       server.route({ method: 'POST', url: '/good', config, schema: { body }, handler: () => '' }),
     );

@@ -2,11 +2,13 @@ import { randomBytes, randomUUID, randomUUIDv7 } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import type { Insertable, Updateable } from 'kysely';
 import type { Actor } from '../src/features/auth/actor.ts';
+import { scopes, type Scope } from '../src/features/auth/scopes.ts';
 import { transaction } from '../src/platform/database/transaction.ts';
 import type {
   AnswersTable,
   ArticleStatus,
   Audience,
+  Role,
   TicketsTable,
   WebhooksTable,
 } from '../src/tables.ts';
@@ -59,12 +61,12 @@ export function createFactories(app: TestApp) {
     },
 
     /** Somebody who has no password yet. */
-    invited: () =>
+    invited: (role: Role = 'agent') =>
       transaction(db, (db) =>
         container.users.register(db, {
           email: `${randomUUID()}@example.com`,
           name: 'Grace Hopper',
-          role: 'agent',
+          role,
           passwordHash: null,
         }),
       ),
@@ -185,6 +187,21 @@ export function createFactories(app: TestApp) {
       return id;
     },
 
+    /** An API key that may do everything, unless told otherwise. */
+    async apiKey(
+      admin: TestClient,
+      input: { role?: 'agent' | 'admin'; scopes?: readonly Scope[]; expiresAt?: Date } = {},
+    ): Promise<{ id: string; token: string }> {
+      const { role = 'admin', expiresAt } = input;
+      const granted = [...(input.scopes ?? scopes)];
+      const made = await container.apiKeys.create(
+        actorOf(admin),
+        { name: 'Shop integration', role, scopes: granted, expiresAt },
+        undefined,
+      );
+      return { id: made.key.id, token: made.token };
+    },
+
     /** A webhook of nobody's events, at a place where nothing listens. */
     async webhook(admin: TestClient, changes: Updateable<WebhooksTable> = {}): Promise<string> {
       const input = { url: allowedUrl, events: ['*'] };
@@ -196,14 +213,17 @@ export function createFactories(app: TestApp) {
     },
 
     /** A delivery of a test event. */
-    delivery: (webhookId: string, admin: TestClient): Promise<string> =>
-      container.webhooks.test(actorOf(admin), webhookId),
+    async delivery(webhookId: string, admin: TestClient): Promise<string> {
+      const { body } = await container.webhooks.test(actorOf(admin), webhookId, undefined);
+      return body.deliveryId;
+    },
 
     /** An import that waits for a process that works. */
     async articleImport(): Promise<string> {
       const author: Actor = { id: unknownId, role: 'admin', name: 'Author', sessionId: unknownId };
-      const { id } = await container.imports.create(author, [{ path: 'a.md', message: 'No.' }]);
-      return id;
+      const items = [{ path: 'a.md', message: 'No.' }];
+      const { created } = await container.imports.create(author, items, undefined);
+      return created.id;
     },
 
     /** A token with which a host product vouches for one of its users. */

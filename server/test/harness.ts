@@ -20,14 +20,18 @@ import { unlimitedEnv } from './unlimited-env.ts';
 
 export type { TestReply } from './reply.ts';
 
-export type TestClient = {
-  user: { id: string; email: string; name: string; role: Role };
-  token: string;
+/** Whoever asks, known by what they bear, if anything. */
+export type TestBearer = {
   get(url: string, headers?: Record<string, string>): Promise<TestReply>;
   post(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
   put(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
   patch(url: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
   delete(url: string, headers?: Record<string, string>): Promise<TestReply>;
+};
+
+export type TestClient = TestBearer & {
+  user: { id: string; email: string; name: string; role: Role };
+  token: string;
 };
 
 /** The system's time, moved ahead by what a test asks for. */
@@ -41,7 +45,9 @@ export type TestApp = {
   clock: TestClock;
   db: TestDatabase['database']['db'];
   databaseUrl: string | undefined;
-  anonymous: Omit<TestClient, 'user' | 'token'>;
+  anonymous: TestBearer;
+  /** Whoever has this token. */
+  bearing(token: string): TestBearer;
   /** A new user of the role, signed in. */
   as(role: Role): Promise<TestClient>;
   signUp(person?: { name?: string }): Promise<TestClient>;
@@ -130,7 +136,7 @@ export async function startTestApp(
   let checkReply: ReturnType<typeof createReplyCheck> | undefined;
 
   /** Every reply that a test gets is held against the OpenAPI document. */
-  function clientOf(token: string | undefined): Omit<TestClient, 'user' | 'token'> {
+  function clientOf(token: string | undefined): TestBearer {
     type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
     const send = async (
       method: Method,
@@ -173,6 +179,7 @@ export async function startTestApp(
     databaseUrl: url,
     testDatabase,
     anonymous,
+    bearing: clientOf,
     as: (role) => as(role),
     signUp: ({ name } = {}) => as('customer', name),
     listen: () => app.listen({ host: '127.0.0.1', port: 0 }),

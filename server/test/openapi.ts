@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import type { Scope } from '../src/features/auth/scopes.ts';
 
 /** The OpenAPI document of the server under test, as far as tests look into it. */
 export type Document = {
@@ -15,7 +16,7 @@ type RawOperation = {
   operationId: string;
   summary?: string;
   tags?: string[];
-  security?: object[];
+  security?: Record<string, string[]>[];
   parameters?: { name: string; in: string; required?: boolean; schema: unknown }[];
   requestBody?: { required: boolean; content: Record<string, Media> };
   responses: Record<string, Reply | { $ref: string }>;
@@ -40,6 +41,10 @@ export const operationsOf = (document: Document): Operation[] =>
 
 /** True when nobody has to say who they are. */
 export const isPublic = (operation: Operation): boolean => operation.security?.length === 0;
+
+/** The scope that an API key needs; undefined when no key may. */
+export const scopeOf = ({ security }: Operation): Scope | undefined =>
+  security?.flatMap(({ apiKey = [] }) => apiKey as Scope[])[0];
 
 export const escaped = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallerName } from '../authorization-matrix.ts';
 import { allowedUrl, metricsToken, type Factories } from './factories.ts';
-import { testPassword, type TestClient, type TestReply } from './harness.ts';
+import { testPassword, type TestBearer, type TestClient, type TestReply } from './harness.ts';
 import type { Operation } from './openapi.ts';
 
 /** The people that requests are made by and about; the objects in question are `own`'s. */
@@ -23,7 +23,7 @@ export type OperationRequest = {
   /** The id that a reply shows or hides. */
   object?: string;
   /** Who asks instead: somebody of the same role, who does not survive it. */
-  by?: TestClient;
+  by?: TestClient | TestBearer;
 };
 
 export type Scene = { make: Factories; people: People; caller: CallerName };
@@ -34,7 +34,7 @@ type Prepare = (scene: Scene) => OperationRequest | Promise<OperationRequest>;
 export function perform(
   operation: Operation,
   request: OperationRequest,
-  client: Pick<TestClient, Operation['method']>,
+  client: TestBearer,
 ): Promise<TestReply> {
   const { method, path, requestBody } = operation;
   const place = path
@@ -145,14 +145,23 @@ export const requests: Record<string, Prepare> = {
     object: people.agent.user.id,
   }),
   createUser: () => ({ body: { ...newUser(), role: 'agent' } }),
+  'createUser: a customer': () => ({ body: { ...newUser(), role: 'customer' } }),
   getUser: ({ people }) => ({ id: people.own.user.id }),
   updateUser: async ({ make }) => ({
     id: (await make.user('customer')).user.id,
     body: { role: 'agent' },
   }),
+  'updateUser: a customer': async ({ make }) => ({
+    id: (await make.user('customer')).user.id,
+    body: { disabled: true },
+  }),
   inviteUser: async ({ make }) => ({ id: (await make.invited()).id }),
+  'inviteUser: a customer': async ({ make }) => ({ id: (await make.invited('customer')).id }),
   exportUser: ({ people }) => ({ id: people.own.user.id }),
   exportMe: nothing,
+  listApiKeys: nothing,
+  createApiKey: nothing,
+  revokeApiKey: async ({ make, people }) => ({ id: (await make.apiKey(people.admin)).id }),
   eraseUser: async ({ make }) => ({ id: (await make.user('customer')).user.id }),
 
   createTicket: nothing,

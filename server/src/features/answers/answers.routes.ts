@@ -2,7 +2,15 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
-import { closed, EmptyBody, IdParams, problems, ref } from '../../platform/http/schemas.ts';
+import { idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
+import {
+  closed,
+  EmptyBody,
+  idempotencyHeaders,
+  IdParams,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Answer,
   AnswerStream,
@@ -43,7 +51,8 @@ export const answersRoutes =
       '/tickets/:id/ai-response',
       {
         exposeHeadRoute: false,
-        config: { policy: 'signed-in' },
+        // It starts an answer where there is none.
+        config: { policy: 'signed-in', scope: 'tickets:write' },
         schema: {
           operationId: 'streamLatestAnswer',
           summary: 'Stream the answer to the newest customer message',
@@ -63,7 +72,7 @@ export const answersRoutes =
           response: {
             200: streamReply,
             204: { description: 'Nothing to stream.', type: 'null' },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -88,17 +97,21 @@ export const answersRoutes =
           description: 'After an answer that failed, was cut short or was stopped.',
           tags: ['answers'],
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             201: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'queued', text: '' }] },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
       async (request, reply) => {
-        const answer = await answers.retry(request.actor, request.params.id);
+        const { actor, params } = request;
+        const retried = await answers.retry(actor, params.id, idempotencyOf(request));
+        const { answer } = retried;
+        markReplayed(reply, retried);
         reply.code(201).header('location', `/api/v1/answers/${answer.id}`);
-        return presentAnswer(request.actor, answer);
+        return presentAnswer(actor, answer);
       },
     );
 
@@ -111,7 +124,10 @@ export const answersRoutes =
           summary: 'Read an answer',
           tags: ['answers'],
           params: IdParams,
-          response: { 200: { ...ref(Answer), examples: [exampleAnswer] }, ...problems(404, 422) },
+          response: {
+            200: { ...ref(Answer), examples: [exampleAnswer] },
+            ...problems(403, 404, 422),
+          },
         },
       },
       async (request) =>
@@ -151,7 +167,7 @@ export const answersRoutes =
           response: {
             200: streamReply,
             204: { description: 'The reader has it all.', type: 'null' },
-            ...problems(404, 422),
+            ...problems(403, 404, 422),
           },
         },
       },
@@ -176,7 +192,7 @@ export const answersRoutes =
           body: EmptyBody,
           response: {
             200: { ...ref(Answer), examples: [{ ...exampleAnswer, state: 'cancelled' }] },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -204,7 +220,7 @@ export const answersRoutes =
                 },
               ],
             },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { AppError, notFound } from '../../errors.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
+import { once, type Idempotency } from '../../platform/database/idempotency.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { AnswerState, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
@@ -87,28 +88,24 @@ export function createAnswersService(dependencies: {
     },
 
     /** Answers the newest message again, after an answer that failed or was cut short. */
-    async retry(actor: Actor, ticketId: string): Promise<AnswerRow> {
-      const started = await transaction(db, async (db) => {
-        const ticket = await tickets.lockVisible(db, actor, ticketId);
-        const latest = await repository.findLatest(db, ticketId);
-        if (latest && isLive(latest.state)) {
-          throw new AppError('answer-live', 'An answer is being written already.');
-        }
-        const seq = await lastCustomerSeq(db, ticketId);
-        if (latest?.state === 'completed' && latest.up_to_seq >= seq) {
-          throw new AppError('answer-completed', 'The newest message has its answer.');
-        }
-        // The assistant was paused by its own failure and nobody has come yet: it may try again.
-        const isItsOwnPause =
-          ticket.handoff_reason === 'ai-failed' || ticket.handoff_reason === 'ai-incomplete';
-        requireAssistant(isItsOwnPause ? { ...ticket, assistant: 'active' } : ticket);
-        if (isItsOwnPause) await tickets.reactivate(db, actor, ticket);
-        return { ...(await repository.enqueue(db, ticketId, seq, settings.leaseMs)), ticket };
+    async retry(
+      actor: Actor,
+      ticketId: string,
+      idempotency: Idempotency | undefined,
+    ): Promise<{ answer: AnswerRow; replayed: boolean }> {
+      let started: Started | undefined;
+      const { body, replayed } = await transaction(db, async (db) => {
+        started = undefined;
+        return once(db, actor.id, idempotency, async () => {
+          started = await restart(db, actor, ticketId);
+          return { answerId: started.id };
+        });
       });
-      await announce({ ...started, ticketId, userId: started.ticket.requester_id });
-      const answer = await repository.find(db, started.id);
+      await announce(started);
+      const answer = await repository.find(db, body.answerId);
       if (!answer) throw notFound();
-      return answer;
+      await requireTicket(actor, answer.ticket_id);
+      return { answer, replayed };
     },
 
     /** Stops a live answer; what was shown stays. */
@@ -163,6 +160,29 @@ export function createAnswersService(dependencies: {
       });
     },
   };
+
+  async function restart(
+    db: Transaction<Tables>,
+    actor: Actor,
+    ticketId: string,
+  ): Promise<Started> {
+    const ticket = await tickets.lockVisible(db, actor, ticketId);
+    const latest = await repository.findLatest(db, ticketId);
+    if (latest && isLive(latest.state)) {
+      throw new AppError('answer-live', 'An answer is being written already.');
+    }
+    const seq = await lastCustomerSeq(db, ticketId);
+    if (latest?.state === 'completed' && latest.up_to_seq >= seq) {
+      throw new AppError('answer-completed', 'The newest message has its answer.');
+    }
+    // The assistant was paused by its own failure and nobody has come yet: it may try again.
+    const isItsOwnPause =
+      ticket.handoff_reason === 'ai-failed' || ticket.handoff_reason === 'ai-incomplete';
+    requireAssistant(isItsOwnPause ? { ...ticket, assistant: 'active' } : ticket);
+    if (isItsOwnPause) await tickets.reactivate(db, actor, ticket);
+    const enqueued = await repository.enqueue(db, ticketId, seq, settings.leaseMs);
+    return { ...enqueued, ticketId, userId: ticket.requester_id };
+  }
 
   async function announce(started: Started | undefined): Promise<void> {
     if (!started) return;

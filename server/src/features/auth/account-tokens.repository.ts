@@ -4,8 +4,8 @@ import type { AccountTokenPurpose, AccountTokensTable, Role, Tables } from '../.
 export type AccountToken = Pick<AccountTokensTable, 'id' | 'user_id' | 'purpose'>;
 
 /**
- * The user, locked, while a link may give them a password: not disabled, and signed in by nobody
- * else's product.
+ * The user, locked, while a link may give them a password: a person who is not disabled, and signed
+ * in by nobody else's product.
  */
 export const lockReceiver = (
   db: Transaction<Tables>,
@@ -15,6 +15,7 @@ export const lockReceiver = (
     .selectFrom('users')
     .select(['id', 'role'])
     .where('id', '=', userId)
+    .where('kind', '=', 'person')
     .where('disabled_at', 'is', null)
     .where('external_issuer', 'is', null)
     .forUpdate()

@@ -149,7 +149,7 @@ const sessionRoutes =
           description: 'Ends the session of the access token, and with it its refresh token.',
           tags,
           body: LogOutBody,
-          response: { 204: Type.Null({ description: 'Signed out.' }), ...problems(422) },
+          response: { 204: Type.Null({ description: 'Signed out.' }), ...problems(403, 422) },
         },
       },
       async (request, reply) => {

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
+import type { IfMatch } from '../../platform/database/version.ts';
 import type { Tables } from '../../tables.ts';
 import { personOf } from '../events/event-actors.ts';
 import type { EventsService } from '../events/events.service.ts';
@@ -84,14 +85,17 @@ export function createAuthService(dependencies: {
     updateMe: (
       actor: Actor,
       profile: { name?: string; locale?: string | null },
+      ifMatch: IfMatch,
     ): Promise<UserRow> =>
-      users.update(actor, actor.id, profile).catch((error: unknown) => {
+      users.update(actor, actor.id, profile, ifMatch).catch((error: unknown) => {
         // Erased a moment ago, while the session was still believed in.
         const isErased = error instanceof AppError && error.code === 'invalid-state';
         throw isErased ? sessionEnded() : error;
       }),
 
-    deleteMe: (actor: Actor): Promise<void> => users.erase(actor, actor.id),
+    async deleteMe(actor: Actor): Promise<void> {
+      await users.erase(actor, actor.id, undefined);
+    },
 
     /** Ends every other session, and voids links in mails: who knew the old password is out. */
     async changePassword(

@@ -12,11 +12,14 @@ export const normalEmail = (email: string): string => email.trim().toLowerCase()
 
 export const isEmail = (email: string): boolean => email.length <= emailLengthMax && IsEmail(email);
 
-/** Where the addresses of deleted users live: it can never receive mail, and nobody may sign up there. */
+/** Where the addresses of who has none live: they never receive mail, and nobody may sign up there. */
 const deletedDomain = '@deleted.invalid';
+const apiKeyDomain = '@api-key.invalid';
 export const deletedEmailOf = (id: string): string => `deleted-${id}${deletedDomain}`;
 export const deletedName = 'Deleted user';
-export const isReservedEmail = (email: string): boolean => email.endsWith(deletedDomain);
+export const apiKeyEmailOf = (id: string): string => `${id}${apiKeyDomain}`;
+export const isReservedEmail = (email: string): boolean =>
+  email.endsWith(deletedDomain) || email.endsWith(apiKeyDomain);
 
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/u;
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import { etagOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import { IdParams, ifMatchHeaders, pageOf, problems, ref } from '../../platform/http/schemas.ts';
 import { exampleUser, presentUser, User } from '../users/users.schemas.ts';
 import {
   ChangePasswordBody,
@@ -27,10 +28,13 @@ export const meRoutes =
           operationId: 'getMe',
           summary: 'Who am I?',
           tags,
-          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(422) },
+          response: { 200: { ...ref(User), examples: [exampleUser] }, ...problems(403, 422) },
         },
       },
-      async (request) => presentUser(await auth.me(request.actor)),
+      async ({ actor }, reply) => {
+        const user = await auth.me(actor);
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
     );
 
     app.patch(
@@ -41,14 +45,18 @@ export const meRoutes =
           operationId: 'updateMe',
           summary: 'Change my name',
           tags,
+          headers: ifMatchHeaders,
           body: UpdateMeBody,
           response: {
             200: { ...ref(User), examples: [{ ...exampleUser, name: 'Robin de Vos' }] },
-            ...problems(422),
+            ...problems(403, 412, 422),
           },
         },
       },
-      async (request) => presentUser(await auth.updateMe(request.actor, request.body)),
+      async (request, reply) => {
+        const user = await auth.updateMe(request.actor, request.body, ifMatchOf(request));
+        return reply.header('etag', etagOf(user.version)).send(presentUser(user));
+      },
     );
 
     app.delete(
@@ -63,7 +71,7 @@ export const meRoutes =
             'tickets is erased within minutes: the tickets stay, closed and without content, as ' +
             'those of a deleted user. There is no way back. The last admin cannot go.',
           tags,
-          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(409, 422) },
+          response: { 204: Type.Null({ description: 'Deleted.' }), ...problems(403, 409, 422) },
         },
       },
       async (request, reply) => {
@@ -82,7 +90,7 @@ export const meRoutes =
           description: 'Ends all other sessions.',
           tags,
           body: ChangePasswordBody,
-          response: { 204: Type.Null({ description: 'Changed.' }), ...problems(422) },
+          response: { 204: Type.Null({ description: 'Changed.' }), ...problems(403, 422) },
         },
       },
       async ({ actor, body }, reply) => {
@@ -106,7 +114,7 @@ export const meRoutes =
               ...pageOf(ref(Session)),
               examples: [{ data: [exampleSession], next_cursor: null }],
             },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -126,7 +134,10 @@ export const meRoutes =
           summary: 'Sign out elsewhere',
           tags,
           params: IdParams,
-          response: { 204: Type.Null({ description: 'Signed out there.' }), ...problems(404, 422) },
+          response: {
+            204: Type.Null({ description: 'Signed out there.' }),
+            ...problems(403, 404, 422),
+          },
         },
       },
       async ({ actor, params }, reply) => {

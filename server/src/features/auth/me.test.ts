@@ -92,7 +92,7 @@ describe('deleting me', () => {
     expect((await test.anonymous.delete(meUrl, headers)).status).toBe(204);
     // As if the session had been looked up just before.
     const actor = { id, role: 'customer', name: 'Ada', sessionId: randomUUID() } as const;
-    const change = test.container.auth.updateMe(actor, { name: 'Ada' });
+    const change = test.container.auth.updateMe(actor, { name: 'Ada' }, undefined);
     await expect(change).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 

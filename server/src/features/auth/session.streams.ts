@@ -2,17 +2,16 @@ import type { FastifyReply } from 'fastify';
 import { AppError } from '../../errors.ts';
 import type { EventSink, EventStreams } from '../../platform/http/event-stream.ts';
 import type { Actor } from './actor.ts';
-import type { AuthService } from './auth.service.ts';
 
 export type SessionStreams = ReturnType<typeof createSessionStreams>;
 
-/** Streams of every kind: so many per user together, and each ends with the session that asked. */
+/** Streams of every kind: so many per user together, and each ends with the session or key that asked. */
 export function createSessionStreams(dependencies: {
   eventStreams: EventStreams;
-  auth: AuthService;
+  isLive: (actor: Actor) => Promise<boolean>;
   perUserMax: number;
 }) {
-  const { eventStreams, auth, perUserMax } = dependencies;
+  const { eventStreams, isLive, perUserMax } = dependencies;
   const openByUser = new Map<string, number>();
 
   function count(userId: string, change: 1 | -1): void {
@@ -53,7 +52,7 @@ export function createSessionStreams(dependencies: {
             count(actor.id, -1);
           }
         },
-        () => auth.isSessionLive(actor),
+        () => isLive(actor),
       );
     },
 
@@ -61,7 +60,7 @@ export function createSessionStreams(dependencies: {
     open(actor: Actor, reply: FastifyReply): EventSink {
       requireRoom(actor);
       count(actor.id, 1);
-      const sink = eventStreams.open(reply, () => auth.isSessionLive(actor));
+      const sink = eventStreams.open(reply, () => isLive(actor));
       sink.signal.addEventListener('abort', () => count(actor.id, -1), { once: true });
       return sink;
     },

@@ -6,7 +6,7 @@ import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts
 import type { Tables } from '../../tables.ts';
 import type { Actor } from './actor.ts';
 import * as repository from './auth.repository.ts';
-import { createLiveSessions } from './live-sessions.ts';
+import { createLiveLookups } from './live-lookups.ts';
 import {
   hashOf,
   newRefreshToken,
@@ -36,7 +36,7 @@ export type Sessions = ReturnType<typeof createSessions>;
 /** Sessions: begun by a sign-in, kept alive by refresh tokens, shown by access tokens. */
 export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock; tokens: Tokens }) {
   const { db, clock, tokens } = dependencies;
-  const live = createLiveSessions({ db, clock });
+  const live = createLiveLookups({ read: (id) => repository.findLiveSession(db, id), clock });
 
   return {
     async open(
@@ -157,9 +157,12 @@ export function createSessions(dependencies: { db: Kysely<Tables>; clock: Clock;
 const printable = (userAgent: string): string =>
   userAgent.replace(/[^\x20-\x7e]/g, '').slice(0, userAgentLengthMax);
 
+export const invalidToken = (message: string): AppError =>
+  unauthenticated(message, 'invalid_token');
+
 /** For access tokens that are not good any more. */
 export const sessionEnded = (): AppError =>
-  unauthenticated('The access token is not valid, or its session has ended.', 'invalid_token');
+  invalidToken('The access token is not valid, or its session has ended.');
 
 function unauthenticated(message: string, error?: string): AppError {
   const value = challenge['www-authenticate'] + (error ? `, error="${error}"` : '');

@@ -37,6 +37,8 @@ export const auditEventTypes = [
   'webhook.secret_rotated',
   'webhook.disabled',
   'webhook.test',
+  'api_key.created',
+  'api_key.revoked',
 ] as const;
 
 export type EventType = PublicEventType | (typeof auditEventTypes)[number];

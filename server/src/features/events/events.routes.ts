@@ -29,7 +29,7 @@ export const eventsRoutes =
           querystring: FeedQuery,
           response: {
             200: { ...Feed, examples: [{ data: [exampleEvent], next_after: '5120' }] },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -51,7 +51,8 @@ export const eventsRoutes =
           operationId: 'listAudit',
           summary: 'Read the audit log',
           description:
-            'What the team did, and what happened to accounts, settings and webhooks; newest first. ' +
+            'What the team and its API keys did, and what happened to accounts, settings and webhooks; ' +
+            'newest first. ' +
             'Nothing in it can be changed or deleted; erasing a person blanks their values in it, and ' +
             'retention, if it is set, takes what is old.',
           tags: ['workspace'],

@@ -1,7 +1,13 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { etagOf } from '../../platform/http/preconditions.ts';
-import { closed, IdParams, problems, ref } from '../../platform/http/schemas.ts';
+import { etagOf, idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
+import {
+  closed,
+  idempotencyHeaders,
+  IdParams,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   DraftFromGapBody,
   exampleGap,
@@ -48,15 +54,19 @@ export const gapsRoutes =
             "An agent's reply becomes a draft, and the gap is closed. An admin reads and publishes it.",
           tags: ['knowledge'],
           params: IdParams,
+          headers: idempotencyHeaders,
           body: DraftFromGapBody,
           response: {
             201: { ...ref(Article), examples: [{ ...exampleArticle, status: 'draft' }] },
-            ...problems(403, 404, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
       async (request, reply) => {
-        const article = await gaps.draftArticle(request.actor, request.params.id, request.body);
+        const { actor, params, body } = request;
+        const drafted = await gaps.draftArticle(actor, params.id, body, idempotencyOf(request));
+        const { article } = drafted;
+        markReplayed(reply, drafted);
         reply
           .code(201)
           .header('location', `/api/v1/articles/${article.id}`)

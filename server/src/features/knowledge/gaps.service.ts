@@ -1,8 +1,10 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { notFound } from '../../errors.ts';
+import { once, type Idempotency } from '../../platform/database/idempotency.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
+import type { Language } from '../settings/settings.defaults.ts';
 import type { SettingsService } from '../settings/settings.service.ts';
 import { clusterQuestions } from './gap-clusters.ts';
 import * as repository from './gaps.repository.ts';
@@ -40,7 +42,8 @@ export function createGapsService(dependencies: {
 
     /** Most asked first. */
     async list(limit: number): Promise<GapCluster[]> {
-      const clusters = await openClusters(db);
+      const { language } = await settings.get();
+      const clusters = await openClusters(db, language);
       return clusters
         .map(clusterOf)
         .sort((one, other) => other.count - one.count || +other.lastAt - +one.lastAt)
@@ -52,38 +55,38 @@ export function createGapsService(dependencies: {
       actor: Actor,
       id: string,
       input: { message_id: string; title?: string },
-    ): Promise<ArticleRow> {
-      const cluster = (await openClusters(db)).find((gaps) => gaps.some((gap) => gap.id === id));
-      const gap = cluster?.find((one) => one.id === id);
-      if (!cluster || !gap) throw notFound();
-      const reply = await findReply(cluster, input.message_id);
-      const article = await knowledge.create(actor, {
-        title: input.title ?? titleOf(gap.question),
-        body: reply,
-      });
-      await transaction(db, async (db) =>
-        repository.close(
-          db,
-          cluster.map((one) => one.id),
-          article.id,
-        ),
+      idempotency: Idempotency | undefined,
+    ): Promise<{ article: ArticleRow; replayed: boolean }> {
+      const { language } = await settings.get();
+      const { body, replayed } = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const clusters = await openClusters(db, language);
+          const cluster = clusters.find((gaps) => gaps.some((gap) => gap.id === id));
+          const gap = cluster?.find((one) => one.id === id);
+          if (!cluster || !gap) throw notFound();
+          const reply = await findReply(db, cluster, input.message_id);
+          const title = input.title ?? titleOf(gap.question);
+          const article = await knowledge.draft(db, actor, { title, body: reply });
+          const closed = cluster.map((one) => one.id);
+          await repository.close(db, closed, article.id);
+          return { articleId: article.id };
+        }),
       );
-      return article;
+      return { article: await knowledge.get(actor, body.articleId), replayed };
     },
   };
+}
 
-  async function openClusters(db: Kysely<Tables> | Transaction<Tables>): Promise<Gap[][]> {
-    const { language } = await settings.get();
-    return clusterQuestions(await repository.listOpen(db, language, questionsMax));
-  }
+async function openClusters(db: Kysely<Tables>, language: Language): Promise<Gap[][]> {
+  return clusterQuestions(await repository.listOpen(db, language, questionsMax));
+}
 
-  async function findReply(cluster: Gap[], messageId: string): Promise<string> {
-    for (const { ticket_id: ticketId } of cluster) {
-      const reply = await repository.findReply(db, ticketId, messageId);
-      if (reply) return reply.content;
-    }
-    throw notFound();
+async function findReply(db: Kysely<Tables>, cluster: Gap[], messageId: string): Promise<string> {
+  for (const { ticket_id: ticketId } of cluster) {
+    const reply = await repository.findReply(db, ticketId, messageId);
+    if (reply) return reply.content;
   }
+  throw notFound();
 }
 
 function clusterOf(gaps: Gap[]): GapCluster {

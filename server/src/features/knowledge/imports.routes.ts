@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { IdParams, problems, ref } from '../../platform/http/schemas.ts';
+import { idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
+import { idempotencyHeaders, IdParams, problems, ref } from '../../platform/http/schemas.ts';
 import {
   ArticleImport,
   articlesMax,
@@ -26,16 +27,19 @@ export const importsRoutes =
           description:
             'Markdown files with YAML front matter: `title`, and optionally `tags`, `audience`, `status`, `slug`. Up to 20 MiB. The work goes on in the background.',
           tags: ['knowledge'],
+          headers: idempotencyHeaders,
           body: ImportArticlesBody,
           response: {
             202: { ...ref(ArticleImport), examples: [{ ...exampleImport, done: 0, skipped: 0 }] },
-            ...problems(403, 422),
+            ...problems(403, 409, 422),
           },
         },
       },
       async (request, reply) => {
         const items = await readItems(request.body.articles);
-        const created = await imports.create(request.actor, items);
+        const result = await imports.create(request.actor, items, idempotencyOf(request));
+        const { created } = result;
+        markReplayed(reply, result);
         reply.code(202).header('location', `/api/v1/articles/imports/${created.id}`);
         return presentImport(created);
       },

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { AppError, notFound } from '../../errors.ts';
+import { once, type Idempotency } from '../../platform/database/idempotency.ts';
 import {
   isUnavailable,
   tookTooLong,
@@ -50,19 +51,20 @@ export function createImportsService(dependencies: {
 
   return {
     /** Stores all items and leaves the work to a job; those that are no articles have failed at once. */
-    async create(actor: Actor, items: readonly ImportItem[]): Promise<ImportView> {
+    async create(
+      actor: Actor,
+      items: readonly ImportItem[],
+      idempotency: Idempotency | undefined,
+    ): Promise<{ created: ImportView; replayed: boolean }> {
       if (actor.role !== 'admin') throw new AppError('forbidden', 'Only admins import articles.');
-      const id = randomUUIDv7();
-      const distinct = refuseRepeated(items);
-      await transaction(db, async (db) => {
-        await repository.insert(db, { id, createdBy: actor.id, total: items.length });
-        for (let from = 0; from < distinct.length; from += itemsPerStatement) {
-          const some = distinct.slice(from, from + itemsPerStatement);
-          await repository.insertItems(db, id, some, from);
-        }
-        await jobs.send(db, importQueue, { importId: id });
-      });
-      return get(id);
+      const { body, replayed } = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const importId = await insert(db, actor, items);
+          await jobs.send(db, importQueue, { importId });
+          return { importId };
+        }),
+      );
+      return { created: await get(body.importId), replayed };
     },
 
     get: (_actor: Actor, id: string): Promise<ImportView> => get(id),
@@ -89,6 +91,21 @@ export function createImportsService(dependencies: {
       await repository.removeEnded(db, keptDays);
     },
   };
+
+  async function insert(
+    db: Transaction<Tables>,
+    actor: Actor,
+    items: readonly ImportItem[],
+  ): Promise<string> {
+    const id = randomUUIDv7();
+    const distinct = refuseRepeated(items);
+    await repository.insert(db, { id, createdBy: actor.id, total: items.length });
+    for (let from = 0; from < distinct.length; from += itemsPerStatement) {
+      const some = distinct.slice(from, from + itemsPerStatement);
+      await repository.insertItems(db, id, some, from);
+    }
+    return id;
+  }
 
   async function get(id: string): Promise<ImportView> {
     const row = await repository.find(db, id);

@@ -124,9 +124,9 @@ describe('an import', () => {
 
   test('that has not come to an end within a day has failed', async () => {
     const actor = { ...admin.user, sessionId: '' };
-    const { id } = await app.container.imports.create(actor, [
-      { path: 'h/one.md', message: 'Not an article.' },
-    ]);
+    const items = [{ path: 'h/one.md', message: 'Not an article.' }];
+    const { created } = await app.container.imports.create(actor, items, undefined);
+    const { id } = created;
     await until('the import to end', async () => {
       return (await app.container.imports.get(actor, id)).status === 'completed';
     });

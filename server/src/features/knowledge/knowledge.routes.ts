@@ -1,6 +1,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import {
+  etagOf,
+  idempotencyOf,
+  ifMatchOf,
+  markReplayed,
+} from '../../platform/http/preconditions.ts';
 import {
   closed,
   idempotencyHeaders,
@@ -46,7 +51,7 @@ export const knowledgeRoutes =
               ...pageOf(ref(Article)),
               examples: [{ data: [exampleArticle], next_cursor: null }],
             },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -72,7 +77,7 @@ export const knowledgeRoutes =
               ...Type.Object({ data: Type.Array(ref(SearchResult)) }, closed),
               examples: [{ data: [exampleResult] }],
             },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -99,12 +104,10 @@ export const knowledgeRoutes =
         },
       },
       async (request, reply) => {
-        const { article, replayed } = await knowledge.createOnce(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const { actor, body } = request;
+        const created = await knowledge.createOnce(actor, body, idempotencyOf(request));
+        const { article } = created;
+        markReplayed(reply, created);
         reply
           .code(201)
           .header('location', `/api/v1/articles/${article.id}`)
@@ -122,7 +125,10 @@ export const knowledgeRoutes =
           summary: 'Read an article',
           tags: ['knowledge'],
           params: IdParams,
-          response: { 200: { ...ref(Article), examples: [exampleArticle] }, ...problems(404, 422) },
+          response: {
+            200: { ...ref(Article), examples: [exampleArticle] },
+            ...problems(403, 404, 422),
+          },
         },
       },
       async (request, reply) => {
@@ -192,11 +198,15 @@ export const knowledgeRoutes =
           summary: 'Delete an article',
           tags: ['knowledge'],
           params: IdParams,
-          response: { 204: { description: 'Deleted.', type: 'null' }, ...problems(403, 404, 422) },
+          headers: ifMatchHeaders,
+          response: {
+            204: { description: 'Deleted.', type: 'null' },
+            ...problems(403, 404, 412, 422),
+          },
         },
       },
       async (request, reply) => {
-        await knowledge.remove(request.actor, request.params.id);
+        await knowledge.remove(request.actor, request.params.id, ifMatchOf(request));
         return reply.code(204).send(null);
       },
     );

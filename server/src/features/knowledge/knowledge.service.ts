@@ -1,7 +1,8 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { AppError, notFound } from '../../errors.ts';
-import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
+import { once, type Idempotency } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { ArticleStatus, Audience, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import type { SettingsService } from '../settings/settings.service.ts';
@@ -29,9 +30,6 @@ export type ArticleInput = {
 
 /** A search result, with the place that the words of the question were found at. */
 export type FoundPassage = Passage & { snippet: SnippetPart[] };
-
-/** The client's `Idempotency-Key` with the hash of the request that it came with. */
-type Idempotency = Omit<IdempotencyScope, 'userId'>;
 
 export type KnowledgeService = ReturnType<typeof createKnowledgeService>;
 
@@ -80,11 +78,19 @@ export function createKnowledgeService(dependencies: {
 
     createOnce,
 
+    /** Writes a public draft in the caller's transaction. */
+    draft: (
+      db: Transaction<Tables>,
+      actor: Actor,
+      text: { title: string; body: string },
+    ): Promise<ArticleRow> =>
+      publisher.draft(db, actor.id, { ...text, tags: [], audience: 'public' }),
+
     async update(
       actor: Actor,
       id: string,
       input: Partial<ArticleInput>,
-      ifMatch: number | undefined,
+      ifMatch: IfMatch,
     ): Promise<ArticleRow> {
       for (;;) {
         const seen = await getAny(id);
@@ -102,11 +108,12 @@ export function createKnowledgeService(dependencies: {
       }
     },
 
-    remove(actor: Actor, id: string): Promise<void> {
+    remove(actor: Actor, id: string, ifMatch: IfMatch): Promise<void> {
       requirePublisher(actor, true);
       return publisher.remove(actor.id, async (db) => {
         const article = await repository.lock(db, id);
         if (!article) throw notFound();
+        requireVersion(article, ifMatch);
         return article;
       });
     },
@@ -138,22 +145,13 @@ export function createKnowledgeService(dependencies: {
   ): Promise<{ article: ArticleRow; replayed: boolean }> {
     const fields = fieldsOf({ tags: [], audience: 'public', status: 'draft', ...input });
     requirePublisher(actor, fields.status !== 'draft');
-    const outcome = await publisher.write(fields, async (db, save) => {
-      const make = async () => {
+    const { body, replayed } = await publisher.write(fields, (db, save) =>
+      once(db, actor.id, idempotency, async () => {
         const { id } = await save(actor.id, undefined, fields);
-        return { status: 201, body: { articleId: id } };
-      };
-      if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
-      return once(db, { ...idempotency, userId: actor.id }, make);
-    });
-    if (outcome.kind === 'in-flight') {
-      throw new AppError('idempotency-key-in-flight', 'A request with this key is running.');
-    }
-    if (outcome.kind === 'reused') {
-      throw new AppError('idempotency-key-reused', 'This key was used with another body.');
-    }
-    const article = await getAny(outcome.body.articleId);
-    return { article, replayed: outcome.kind === 'replayed' };
+        return { articleId: id };
+      }),
+    );
+    return { article: await getAny(body.articleId), replayed };
   }
 
   async function getAny(id: string): Promise<ArticleRow> {
@@ -170,13 +168,6 @@ const fieldsOf = ({ title, body, tags, audience, status }: ArticleFields): Artic
   audience,
   status,
 });
-
-function requireVersion({ version }: ArticleRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === version) return;
-  throw new AppError('version-mismatch', 'The article has changed since you read it.', {
-    details: { headers: { etag: `"${version}"` } },
-  });
-}
 
 /** Agents write drafts; what customers read is an admin's decision. */
 function requirePublisher(actor: Actor, publishes: boolean): void {

@@ -70,6 +70,17 @@ export function createPublisher(dependencies: {
       return result;
     },
 
+    /** Writes a new article that nobody finds yet, in the caller's transaction. */
+    async draft(
+      db: Transaction<Tables>,
+      authorId: string,
+      fields: Omit<ArticleFields, 'status'>,
+    ): Promise<ArticleRow> {
+      const article = await store(db, undefined, { ...fields, status: 'draft' });
+      await recordSaved(db, authorId, undefined, article);
+      return article;
+    },
+
     /** Deletes an article, in one short transaction of which `find` is the first statement. */
     async remove(
       authorId: string,

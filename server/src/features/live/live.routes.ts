@@ -44,7 +44,7 @@ export const liveRoutes =
               description: 'Server-sent events, without an end.',
               content: { 'text/event-stream': { schema: LiveStream } },
             },
-            ...problems(422),
+            ...problems(403, 422),
           },
         },
       },
@@ -70,7 +70,7 @@ export const liveRoutes =
           body: PresenceBody,
           response: {
             200: { ...ref(Presence), examples: [examplePresence] },
-            ...problems(404, 422),
+            ...problems(403, 404, 422),
           },
         },
       },

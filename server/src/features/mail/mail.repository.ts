@@ -18,6 +18,7 @@ export async function listAdmins(db: Kysely<Tables>): Promise<string[]> {
   const admins = await db
     .selectFrom('users')
     .select('id')
+    .where('kind', '=', 'person')
     .where('role', '=', 'admin')
     .where('disabled_at', 'is', null)
     .orderBy('id')
@@ -27,12 +28,13 @@ export async function listAdmins(db: Kysely<Tables>): Promise<string[]> {
 
 export type Recipient = { id: string; name: string; email: string };
 
-/** Undefined for who is disabled or deleted. */
+/** Undefined for who is disabled or deleted, and for programs. */
 export const findRecipient = (db: Kysely<Tables>, id: string): Promise<Recipient | undefined> =>
   db
     .selectFrom('users')
     .select(['id', 'name', 'email'])
     .where('id', '=', id)
+    .where('kind', '=', 'person')
     .where('disabled_at', 'is', null)
     .executeTakeFirst();
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { EventStreams } from '../../platform/http/event-stream.ts';
-import { etagOf, idempotencyOf } from '../../platform/http/preconditions.ts';
+import { etagOf, idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
 import {
   closed,
   idempotencyHeaders,
@@ -71,18 +71,15 @@ export const messagesRoutes =
           body: CreateTicketBody,
           response: {
             201: { ...ref(Ticket), examples: [exampleTicket] },
-            ...problems(409, 422),
+            ...problems(403, 409, 422),
           },
         },
       },
       async (request, reply) => {
-        const { body, replayed } = await messages.open(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
+        const opened = await messages.open(request.actor, request.body, idempotencyOf(request));
+        const { body } = opened;
         const ticket = await tickets.get(request.actor, body.ticketId);
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        markReplayed(reply, opened);
         reply
           .code(201)
           .header('location', `/api/v1/tickets/${ticket.id}`)
@@ -140,7 +137,7 @@ export const messagesRoutes =
                 'text/event-stream': { schema: AnswerStream },
               },
             },
-            ...problems(404, 409, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
@@ -148,13 +145,9 @@ export const messagesRoutes =
         const { actor, params } = request;
         const isStream = wantsEventStream(request);
         if (isStream) answerStreams.requireRoom(actor);
-        const { body, replayed } = await messages.say(
-          actor,
-          params.id,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const said = await messages.say(actor, params.id, request.body, idempotencyOf(request));
+        const { body } = said;
+        markReplayed(reply, said);
         reply.code(201).header('location', `/api/v1/tickets/${params.id}/messages`);
         const answer = body.answerId ? await answers.get(actor, body.answerId) : undefined;
         if (isStream) {

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { AppError, invalidField } from '../../errors.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
-import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
+import { once, type Effect, type Idempotency } from '../../platform/database/idempotency.ts';
 import { transaction } from '../../platform/database/transaction.ts';
 import type { MessageVisibility, Tables, TicketStatus } from '../../tables.ts';
 import { isStaff, type Actor } from '../auth/actor.ts';
@@ -9,16 +9,11 @@ import type { AnswersService, Started } from '../answers/answers.service.ts';
 import { answersChanged } from '../tickets/answers-changed.ts';
 import type { CreateTicket, TicketsService } from '../tickets/tickets.service.ts';
 
-/** The client's `Idempotency-Key` with the hash of the request that it came with. */
-export type Idempotency = Omit<IdempotencyScope, 'userId'>;
-
 export type NewMessageInput = {
   content: string;
   visibility?: MessageVisibility;
   status?: TicketStatus;
 };
-
-export type Effect<Body> = { body: Body; replayed: boolean };
 
 /** Ids are all that a replay needs: what they stand for is read again. */
 export type Opened = { ticketId: string; answerId: string | null };
@@ -88,31 +83,17 @@ export function createMessagesService(dependencies: {
     work: (db: Transaction<Tables>) => Promise<[Body, AfterCommit]>,
   ): Promise<Effect<Body>> {
     let after: AfterCommit = {};
-    const outcome = await transaction(db, async (db) => {
+    const result = await transaction(db, async (db) => {
       after = {};
-      const run = async () => {
+      return once(db, actor.id, idempotency, async () => {
         const [body, afterCommit] = await work(db);
         after = afterCommit;
-        return { status: 201, body };
-      };
-      if (!idempotency) return { kind: 'fresh' as const, ...(await run()) };
-      return once(db, { ...idempotency, userId: actor.id }, run);
+        return body;
+      });
     });
-    if (outcome.kind === 'in-flight') {
-      throw new AppError(
-        'idempotency-key-in-flight',
-        'A request with this Idempotency-Key is being worked on; try again shortly.',
-      );
-    }
-    if (outcome.kind === 'reused') {
-      throw new AppError(
-        'idempotency-key-reused',
-        'This Idempotency-Key was used with another body; use a new one.',
-      );
-    }
     if (after.ended) await bus.publish(answersChanged, after.ended);
     await answers.announce(after.started);
-    return { body: outcome.body, replayed: outcome.kind === 'replayed' };
+    return result;
   }
 }
 

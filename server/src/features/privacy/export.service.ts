@@ -30,7 +30,7 @@ export function createExportService(dependencies: {
      */
     async export(actor: Actor, userId: string): Promise<AsyncGenerator<string>> {
       const user = await users.get(actor, userId);
-      const { password_hash, disabled_at, ...profile } = user;
+      const { password_hash, disabled_at, kind: _kind, ...profile } = user;
       const head = {
         exported_at: clock.now(),
         user: { ...profile, has_password: password_hash !== null, disabled_at },

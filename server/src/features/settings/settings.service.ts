@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
-import { AppError } from '../../errors.ts';
 import { transaction } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import { personOf } from '../events/event-actors.ts';
@@ -32,18 +32,10 @@ export function createSettingsService(dependencies: {
   return {
     get: async (): Promise<SettingsView> => viewOf(await repository.get(db)),
 
-    update(
-      actor: Actor,
-      changes: SettingsChanges,
-      ifMatch: number | undefined,
-    ): Promise<SettingsView> {
+    update(actor: Actor, changes: SettingsChanges, ifMatch: IfMatch): Promise<SettingsView> {
       return transaction(db, async (db) => {
         const before = await repository.lock(db);
-        if (ifMatch !== undefined && ifMatch !== before.version) {
-          throw new AppError('version-mismatch', 'The settings have changed since you read them.', {
-            details: { headers: { etag: `"${before.version}"` } },
-          });
-        }
+        requireVersion(before, ifMatch);
         const earlier: SettingsChanges = before.changes;
         const after = await repository.update(db, {
           ...earlier,

@@ -4,6 +4,7 @@ import type { Bus } from '../../platform/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { transaction } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type {
   AssistantMode,
   HandoffReason,
@@ -175,17 +176,13 @@ export function createTicketsService(dependencies: {
       actor: Actor,
       id: string,
       input: UpdateTicket,
-      ifMatch: number | undefined,
+      ifMatch: IfMatch,
     ): Promise<TicketView> {
       const ended = await transaction(db, async (db) => {
         const ticket = await repository.lockVisible(db, actor, id);
         if (!ticket) throw notFound();
         if (!isStaff(actor)) refuseStaffFields(input);
-        if (ifMatch !== undefined && ifMatch !== ticket.version) {
-          throw new AppError('version-mismatch', 'The ticket has changed since you read it.', {
-            details: { headers: { etag: `"${ticket.version}"` } },
-          });
-        }
+        requireVersion(ticket, ifMatch);
         return change(db, actor, ticket, input);
       });
       await bus.publish(answersChanged, ended);

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { Role } from '../../tables.ts';
-import type { Actor } from '../auth/actor.ts';
+import { isApiKey, type Actor } from '../auth/actor.ts';
 
 export type UserFilter = { roles?: Role[]; disabled?: boolean; text?: string };
 export type UserChange = {
@@ -31,4 +31,11 @@ export function requireMayChange(actor: Actor, id: string, change: UserChange): 
   const isOwnProfile =
     actor.id === id && change.role === undefined && change.disabled === undefined;
   if (!isOwnProfile) requireAdmin(actor);
+}
+
+/** A key that could make or change members of the team could make itself one that signs in. */
+export function requireMayManage(actor: Actor, { role = 'customer' }: { role?: Role }): void {
+  if (isApiKey(actor) && role !== 'customer') {
+    throw new AppError('forbidden', 'API keys make and change customers only.');
+  }
 }

@@ -6,23 +6,25 @@ import type { UserFilter } from './users.policy.ts';
 
 export type UserRow = Selectable<UsersTable>;
 
+/** The accounts of API keys are none of this feature's business. */
+const people = (db: Kysely<Tables>) =>
+  db.selectFrom('users').selectAll().where('kind', '=', 'person');
+
 export const find = (db: Kysely<Tables>, id: string): Promise<UserRow | undefined> =>
-  db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+  people(db).where('id', '=', id).executeTakeFirst();
 
 export const findExternal = (
   db: Kysely<Tables>,
   issuer: string,
   subject: string,
 ): Promise<UserRow | undefined> =>
-  db
-    .selectFrom('users')
-    .selectAll()
+  people(db)
     .where('external_issuer', '=', issuer)
     .where('external_subject', '=', subject)
     .executeTakeFirst();
 
 export const lock = (db: Transaction<Tables>, id: string): Promise<UserRow | undefined> =>
-  db.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  people(db).where('id', '=', id).forUpdate().executeTakeFirst();
 
 /**
  * Locks every admin who can sign in, always in the same order, and returns their ids: while the lock
@@ -84,7 +86,7 @@ export function list(
   filter: UserFilter,
   page: { limit: number; after: Position | undefined },
 ): Promise<UserRow[]> {
-  let query = db.selectFrom('users').selectAll();
+  let query = people(db);
   if (filter.roles) query = query.where(sql<boolean>`role = any(${filter.roles})`);
   if (filter.disabled !== undefined) {
     query = query.where('disabled_at', filter.disabled ? 'is not' : 'is', null);

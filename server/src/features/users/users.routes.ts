@@ -1,7 +1,19 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
-import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
-import { EmptyBody, IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  etagOf,
+  idempotencyOf,
+  ifMatchOf,
+  markReplayed,
+} from '../../platform/http/preconditions.ts';
+import {
+  EmptyBody,
+  idempotencyHeaders,
+  IdParams,
+  ifMatchHeaders,
+  pageOf,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Accepted,
   accepted,
@@ -67,22 +79,18 @@ export const usersRoutes =
             'Without `password` the person is sent a link to choose one; that takes a server that ' +
             'sends mail.',
           tags,
-          headers: Type.Object({
-            'idempotency-key': Type.Optional(
-              Type.String({ description: 'The same key has its effect once, for 24 hours.' }),
-            ),
-          }),
+          headers: idempotencyHeaders,
           body: CreateUserBody,
           response: { 201: { ...ref(User), examples: [exampleAgent] }, ...problems(403, 409, 422) },
         },
       },
       async (request, reply) => {
-        const { user, replayed } = await users.create(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const { actor, body } = request;
+        // A fast hash of a password must not lie in the database.
+        const compared = { ...body, password: undefined };
+        const created = await users.create(actor, body, idempotencyOf(request, compared));
+        const { user } = created;
+        markReplayed(reply, created);
         return reply
           .code(201)
           .header('location', `${app.prefix}/users/${user.id}`)
@@ -121,11 +129,7 @@ export const usersRoutes =
             'can sign in can be neither demoted nor disabled.',
           tags,
           params: IdParams,
-          headers: Type.Object({
-            'if-match': Type.Optional(
-              Type.String({ description: 'The ETag that the change is based on.' }),
-            ),
-          }),
+          headers: ifMatchHeaders,
           body: UpdateUserBody,
           response: {
             200: { ...ref(User), examples: [{ ...exampleAgent, role: 'admin', version: 2 }] },
@@ -152,6 +156,7 @@ export const usersRoutes =
             'more. 409 `mail-off` when the server sends no mail.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(Accepted), examples: [accepted] },
@@ -159,8 +164,9 @@ export const usersRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        await users.invite(actor, params.id);
+      async (request, reply) => {
+        const { actor, params } = request;
+        markReplayed(reply, await users.invite(actor, params.id, idempotencyOf(request)));
         return reply.code(202).send(accepted);
       },
     );
@@ -168,7 +174,7 @@ export const usersRoutes =
     app.post(
       '/users/:id/erase',
       {
-        config: { policy: 'admin' },
+        config: { policy: 'admin', scope: null },
         schema: {
           operationId: 'eraseUser',
           summary: 'Erase a user',
@@ -179,6 +185,7 @@ export const usersRoutes =
             'admin cannot be erased.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(Accepted), examples: [accepted] },
@@ -186,8 +193,9 @@ export const usersRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        await users.erase(actor, params.id);
+      async (request, reply) => {
+        const { actor, params } = request;
+        markReplayed(reply, await users.erase(actor, params.id, idempotencyOf(request)));
         return reply.code(202).send(accepted);
       },
     );

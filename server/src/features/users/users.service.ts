@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { once } from '../../platform/database/idempotency.ts';
+import { once, type Effect, type Idempotency } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { transaction, violates } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { Role, Tables } from '../../tables.ts';
 import type { Actor } from '../auth/actor.ts';
 import {
@@ -23,6 +23,7 @@ import {
   listable,
   requireAdmin,
   requireMayChange,
+  requireMayManage,
   type UserChange,
   type UserFilter,
 } from './users.policy.ts';
@@ -78,43 +79,34 @@ export function createUsersService(dependencies: {
       return getUser(id);
     },
 
-    /** With a key, the same request again returns what the first one made (`replayed`). */
     async create(
       actor: Actor,
       { password, ...person }: CreateUser,
-      idempotency?: { route: string; key: string },
+      idempotency: Idempotency | undefined,
     ): Promise<{ user: UserRow; replayed: boolean }> {
       requireAdmin(actor);
+      requireMayManage(actor, person);
       if (password === undefined && !sendInvitation) throw passwordRequired();
       const passwordHash = password === undefined ? null : await passwords.hash(password);
-      // The password stays out of it: a fast hash of a password must not lie in the database.
-      const requestHash = createHash('sha256').update(JSON.stringify(person)).digest('base64url');
-      const outcome = await transaction(db, async (db) => {
-        const make = async () => {
+      const { body, replayed } = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
           const user = await register(db, { ...person, passwordHash }, personOf(actor));
           if (passwordHash === null) await invite(db, personOf(actor), user.id);
-          return { status: 201, body: { userId: user.id } };
-        };
-        if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
-        return once(db, { ...idempotency, userId: actor.id, requestHash }, make);
-      });
-      if (outcome.kind === 'in-flight') {
-        throw new AppError('idempotency-key-in-flight', 'A request with this key is running.');
-      }
-      if (outcome.kind === 'reused') {
-        throw new AppError('idempotency-key-reused', 'This key was used with another body.');
-      }
-      const user = await getUser(outcome.body.userId);
-      return { user, replayed: outcome.kind === 'replayed' };
+          return { userId: user.id };
+        }),
+      );
+      return { user: await getUser(body.userId), replayed };
     },
 
-    async update(actor: Actor, id: string, change: UserChange, ifMatch?: number): Promise<UserRow> {
+    async update(actor: Actor, id: string, change: UserChange, ifMatch: IfMatch): Promise<UserRow> {
       requireMayChange(actor, id, change);
+      requireMayManage(actor, change);
       return transaction(db, async (db) => {
         const mayLoseAdmin = change.role !== undefined || change.disabled !== undefined;
         const admins = mayLoseAdmin ? await repository.lockAdmins(db) : [];
         const user = await repository.lock(db, id);
         if (!user) throw notFound();
+        requireMayManage(actor, user);
         if (isReservedEmail(user.email)) {
           throw new AppError('invalid-state', 'This user is deleted.');
         }
@@ -125,41 +117,41 @@ export function createUsersService(dependencies: {
     },
 
     /** A new link for who has not chosen a password yet; the earlier ones are void. */
-    async invite(actor: Actor, id: string): Promise<void> {
+    async invite(
+      actor: Actor,
+      id: string,
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<object>> {
       requireAdmin(actor);
-      await transaction(db, async (db) => {
-        const user = await repository.lock(db, id);
-        if (!user) throw notFound();
-        requireInvitable(user);
-        await invite(db, personOf(actor), user.id);
-      });
+      return transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const user = await repository.lock(db, id);
+          if (!user) throw notFound();
+          requireMayManage(actor, user);
+          requireInvitable(user);
+          await invite(db, personOf(actor), user.id);
+          return {};
+        }),
+      );
     },
 
     /**
      * Ends the account and forgets the person at once; what they wrote goes in the background. Of
      * who is forgotten already, what is left goes.
      */
-    async erase(actor: Actor, id: string): Promise<void> {
+    async erase(
+      actor: Actor,
+      id: string,
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<object>> {
       if (actor.id !== id) requireAdmin(actor);
-      await transaction(db, async (db) => {
-        const admins = await repository.lockAdmins(db);
-        const user = await repository.lock(db, id);
-        if (!user) throw notFound();
-        const now = clock.now();
-        if (!user.erase_requested_at) {
-          await apply(db, personOf(actor), admins, user, {
-            email: deletedEmailOf(user.id),
-            name: deletedName,
-            password_hash: null,
-            external_issuer: null,
-            external_subject: null,
-            locale: null,
-            disabled_at: now,
-            erase_requested_at: now,
-          });
-        }
-        await sendErase(db, id);
-      });
+      return transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          await forget(db, actor, id);
+          await sendErase(db, id);
+          return {};
+        }),
+      );
     },
 
     register,
@@ -178,6 +170,24 @@ export function createUsersService(dependencies: {
       );
     },
   };
+
+  async function forget(db: Transaction<Tables>, actor: Actor, id: string): Promise<void> {
+    const admins = await repository.lockAdmins(db);
+    const user = await repository.lock(db, id);
+    if (!user) throw notFound();
+    if (user.erase_requested_at) return;
+    const now = clock.now();
+    await apply(db, personOf(actor), admins, user, {
+      email: deletedEmailOf(user.id),
+      name: deletedName,
+      password_hash: null,
+      external_issuer: null,
+      external_subject: null,
+      locale: null,
+      disabled_at: now,
+      erase_requested_at: now,
+    });
+  }
 
   async function invite(db: Transaction<Tables>, by: EventActor, userId: string): Promise<void> {
     if (!sendInvitation) throw new AppError('mail-off', 'This server sends no mail.');
@@ -290,11 +300,4 @@ function changesOf(
     ...(disabled !== undefined &&
       disabled !== isDisabled && { disabled_at: disabled ? now : null }),
   };
-}
-
-function requireVersion(user: UserRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === user.version) return;
-  throw new AppError('version-mismatch', 'The user has changed since you read it.', {
-    details: { headers: { etag: `"${user.version}"` } },
-  });
 }

@@ -1,6 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { idempotencyOf, markReplayed } from '../../platform/http/preconditions.ts';
 import { timeOf } from '../../platform/http/query.ts';
-import { EmptyBody, IdParams, pageOf, problems, ref } from '../../platform/http/schemas.ts';
+import {
+  EmptyBody,
+  idempotencyHeaders,
+  IdParams,
+  pageOf,
+  problems,
+  ref,
+} from '../../platform/http/schemas.ts';
 import {
   Delivery,
   DeliveryParams,
@@ -38,6 +46,7 @@ export const deliveriesRoutes =
           description: 'A `webhook.test` event, to this webhook alone, whatever it subscribes to.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(DeliveryWithAttempts), examples: [exampleDetail] },
@@ -45,9 +54,11 @@ export const deliveriesRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        const deliveryId = await webhooks.test(actor, params.id);
-        const detail = await deliveries.get(actor, params.id, deliveryId);
+      async (request, reply) => {
+        const { actor, params } = request;
+        const sent = await webhooks.test(actor, params.id, idempotencyOf(request));
+        const detail = await deliveries.get(actor, params.id, sent.body.deliveryId);
+        markReplayed(reply, sent);
         return reply.code(202).send(presentDetail(detail));
       },
     );
@@ -107,6 +118,7 @@ export const deliveriesRoutes =
           description: 'Under the same `webhook-id`, from the beginning of the schedule.',
           tags,
           params: DeliveryParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             202: { ...ref(DeliveryWithAttempts), examples: [exampleDetail] },
@@ -114,9 +126,12 @@ export const deliveriesRoutes =
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        const detail = await deliveries.redeliver(actor, params.id, params.delivery_id);
-        return reply.code(202).send(presentDetail(detail));
+      async (request, reply) => {
+        const { actor, params } = request;
+        const delivery = { webhookId: params.id, id: params.delivery_id };
+        const sent = await deliveries.redeliver(actor, delivery, idempotencyOf(request));
+        markReplayed(reply, sent);
+        return reply.code(202).send(presentDetail(sent.detail));
       },
     );
 
@@ -132,6 +147,7 @@ export const deliveriesRoutes =
             'before it existed or while it was disabled. What it has taken is not sent again.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: RecoverBody,
           response: {
             202: { ...RecoverReply, examples: [{ since: '2026-11-02T08:00:00.000Z' }] },
@@ -139,9 +155,11 @@ export const deliveriesRoutes =
           },
         },
       },
-      async ({ actor, params, body }, reply) => {
+      async (request, reply) => {
+        const { actor, params, body } = request;
         const since = timeOf('/since', body.since) ?? new Date();
-        await deliveries.recover(actor, params.id, since);
+        const missed = { webhookId: params.id, since };
+        markReplayed(reply, await deliveries.recover(actor, missed, idempotencyOf(request)));
         return reply.code(202).send({ since: since.toISOString() });
       },
     );

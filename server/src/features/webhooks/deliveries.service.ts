@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { invalidField, notFound } from '../../errors.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { once, type Effect, type Idempotency } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { afterCommit, transaction } from '../../platform/database/transaction.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
@@ -60,29 +61,43 @@ export function createDeliveriesService(dependencies: {
     get,
 
     /** Sends it again, from the beginning of the schedule, whatever became of it. */
-    async redeliver(actor: Actor, webhookId: string, id: string): Promise<DeliveryDetail> {
-      await transaction(db, async (db) => {
-        const webhook = await webhooks.lock(db, webhookId);
-        if (!webhook || !(await repository.find(db, webhookId, id))) throw notFound();
-        requireEnabled(webhook);
-        await repository.requeue(db, webhookId, id);
-        afterCommit(db, () => void bus.publish(webhooksDue, [webhookId]));
-      });
-      return get(actor, webhookId, id);
+    async redeliver(
+      actor: Actor,
+      { webhookId, id }: { webhookId: string; id: string },
+      idempotency: Idempotency | undefined,
+    ): Promise<{ detail: DeliveryDetail; replayed: boolean }> {
+      const { replayed } = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const webhook = await webhooks.lock(db, webhookId);
+          if (!webhook || !(await repository.find(db, webhookId, id))) throw notFound();
+          requireEnabled(webhook);
+          await repository.requeue(db, webhookId, id);
+          afterCommit(db, () => void bus.publish(webhooksDue, [webhookId]));
+          return {};
+        }),
+      );
+      return { detail: await get(actor, webhookId, id), replayed };
     },
 
     /** Sends, in the background, what the webhook has missed or failed to take since then. */
-    async recover(_actor: Actor, webhookId: string, since: Date): Promise<void> {
+    async recover(
+      actor: Actor,
+      { webhookId, since }: { webhookId: string; since: Date },
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<object>> {
       // What was taken before that is forgotten, and would be sent twice.
       if (since.getTime() < clock.now().getTime() - keptDays * dayMs) {
         throw invalidField('/since', 'too-long-ago', `must be within the last ${keptDays} days`);
       }
-      await transaction(db, async (db) => {
-        const webhook = await webhooks.lock(db, webhookId);
-        if (!webhook) throw notFound();
-        requireEnabled(webhook);
-        await jobs.send(db, recoveryQueue, { webhookId, since: since.toISOString() });
-      });
+      return transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const webhook = await webhooks.lock(db, webhookId);
+          if (!webhook) throw notFound();
+          requireEnabled(webhook);
+          await jobs.send(db, recoveryQueue, { webhookId, since: since.toISOString() });
+          return {};
+        }),
+      );
     },
 
     /** The work of `recover`. Doing it twice sends nothing twice. */

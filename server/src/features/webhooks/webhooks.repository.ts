@@ -38,6 +38,11 @@ const views = (db: Kysely<Tables>) =>
           and webhook_deliveries.created_at > now() - interval '24 hours')`.as('recent'),
     );
 
+export async function listIds(db: Kysely<Tables>): Promise<string[]> {
+  const webhooks = await db.selectFrom('webhooks').select('id').orderBy('id').execute();
+  return webhooks.map(({ id }) => id);
+}
+
 export const find = (db: Kysely<Tables>, id: string): Promise<WebhookView | undefined> =>
   views(db).where('id', '=', id).executeTakeFirst();
 
@@ -71,6 +76,13 @@ export const update = (
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+
+/** The same secrets in another envelope: for readers the webhook has not changed. */
+export const saveSecrets = (
+  db: Transaction<Tables>,
+  id: string,
+  secrets: Pick<WebhookRow, 'secret' | 'previous_secret'>,
+) => db.updateTable('webhooks').set(secrets).where('id', '=', id).execute();
 
 export const remove = (db: Transaction<Tables>, id: string) =>
   db.deleteFrom('webhooks').where('id', '=', id).execute();

@@ -1,6 +1,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { etagOf, idempotencyOf, ifMatchOf } from '../../platform/http/preconditions.ts';
+import {
+  etagOf,
+  idempotencyOf,
+  ifMatchOf,
+  markReplayed,
+} from '../../platform/http/preconditions.ts';
 import {
   EmptyBody,
   idempotencyHeaders,
@@ -74,12 +79,10 @@ export const webhooksRoutes =
         },
       },
       async (request, reply) => {
-        const { webhook, secret, replayed } = await webhooks.create(
-          request.actor,
-          request.body,
-          idempotencyOf(request),
-        );
-        if (replayed) reply.header('idempotent-replayed', 'true');
+        const { actor, body } = request;
+        const created = await webhooks.create(actor, body, idempotencyOf(request));
+        const { webhook, secret } = created;
+        markReplayed(reply, created);
         return reply
           .code(201)
           .header('location', `${app.prefix}/webhooks/${webhook.id}`)
@@ -142,11 +145,12 @@ export const webhooksRoutes =
           summary: 'Remove a webhook with its log',
           tags,
           params: IdParams,
-          response: { 204: Type.Null(), ...problems(403, 404, 422) },
+          headers: ifMatchHeaders,
+          response: { 204: Type.Null(), ...problems(403, 404, 412, 422) },
         },
       },
-      async ({ actor, params }, reply) => {
-        await webhooks.remove(actor, params.id);
+      async (request, reply) => {
+        await webhooks.remove(request.actor, request.params.id, ifMatchOf(request));
         return reply.code(204).send(null);
       },
     );
@@ -161,15 +165,19 @@ export const webhooksRoutes =
           description: 'For 24 hours every attempt carries a signature by the old one too.',
           tags,
           params: IdParams,
+          headers: idempotencyHeaders,
           body: EmptyBody,
           response: {
             200: { ...ref(WebhookWithSecret), examples: [exampleWithSecret] },
-            ...problems(403, 404, 422),
+            ...problems(403, 404, 409, 422),
           },
         },
       },
-      async ({ actor, params }, reply) => {
-        const { webhook, secret } = await webhooks.rotateSecret(actor, params.id);
+      async (request, reply) => {
+        const { actor, params } = request;
+        const rotated = await webhooks.rotateSecret(actor, params.id, idempotencyOf(request));
+        const { webhook, secret } = rotated;
+        markReplayed(reply, rotated);
         return reply
           .header('etag', etagOf(webhook.version))
           .send({ ...presentWebhook(webhook), secret });

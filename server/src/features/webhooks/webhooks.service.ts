@@ -1,9 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
-import { AppError, invalidField, notFound } from '../../errors.ts';
+import { AppError, invalidField, notFound, secretGone } from '../../errors.ts';
 import type { Bus } from '../../platform/bus/bus.ts';
-import { once, type IdempotencyScope } from '../../platform/database/idempotency.ts';
+import { once, type Effect, type Idempotency } from '../../platform/database/idempotency.ts';
 import { decodeCursor, pageOf, type Page } from '../../platform/database/page.ts';
 import { afterCommit, transaction } from '../../platform/database/transaction.ts';
+import { requireVersion, type IfMatch } from '../../platform/database/version.ts';
 import type { Outbound } from '../../platform/outbound/outbound.ts';
 import type { Sealer } from '../../platform/sealing.ts';
 import type { Tables } from '../../tables.ts';
@@ -25,7 +26,9 @@ export type CreateWebhook = { url: string; description?: string; events: string[
 export type UpdateWebhook = Partial<CreateWebhook> & { enabled?: boolean };
 
 /** A webhook with its secret, which is shown when it is new and never again. */
-export type WithSecret = { webhook: WebhookView; secret: string };
+export type WithSecret = { webhook: WebhookView; secret: string; replayed: boolean };
+/** What is kept of a request that made a secret. */
+type Sealed = { id: string; secret: string };
 
 /** More would make every event expensive; who needs more puts a broker behind one. */
 const webhooksMax = 100;
@@ -55,87 +58,98 @@ export function createWebhooksService(dependencies: {
 
     get: (_actor: Actor, id: string): Promise<WebhookView> => getWebhook(id),
 
-    /** With a key, the same request again returns what the first one made (`replayed`). */
+    /** A repeated request gets the secret that it made, whatever it is now. */
     async create(
       actor: Actor,
       input: CreateWebhook,
-      idempotency: Omit<IdempotencyScope, 'userId'> | undefined,
-    ): Promise<WithSecret & { replayed: boolean }> {
+      idempotency: Idempotency | undefined,
+    ): Promise<WithSecret> {
       await requireDestination(input.url);
-      const outcome = await transaction(db, async (db) => {
-        const make = async () => ({ status: 201, body: await insert(db, actor, input) });
-        if (!idempotency) return { kind: 'fresh' as const, ...(await make()) };
-        return once(db, { ...idempotency, userId: actor.id }, make);
-      });
-      if (outcome.kind === 'in-flight') {
-        throw new AppError('idempotency-key-in-flight', 'A request with this key is running.');
-      }
-      if (outcome.kind === 'reused') {
-        throw new AppError('idempotency-key-reused', 'This key was used with another body.');
-      }
-      const webhook = await getWebhook(outcome.body.id);
-      // Of a repeated request the secret that it made, whatever it is now.
-      const secret = sealer.open(outcome.body.secret) ?? '';
-      return { webhook, secret, replayed: outcome.kind === 'replayed' };
+      const made = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, () => insert(db, actor, input)),
+      );
+      return withSecret(made);
     },
 
     async update(
       actor: Actor,
       id: string,
       { enabled, ...input }: UpdateWebhook,
-      ifMatch: number | undefined,
+      ifMatch: IfMatch,
     ): Promise<WebhookView> {
       if (input.url !== undefined) await requireDestination(input.url);
-      await change(actor, id, 'webhook.updated', async (db, webhook) => {
-        requireVersion(webhook, ifMatch);
-        if (enabled) afterCommit(db, () => void bus.publish(webhooksDue, [id]));
-        const changes = {
-          ...input,
-          ...(input.events && { events: [...new Set(input.events)] }),
-          // What is known of the old place says nothing of the new one.
-          ...(input.url !== undefined && input.url !== webhook.url && { failing_since: null }),
-        };
-        return repository.update(db, id, { ...changes, ...standing(webhook, enabled) });
-      });
+      await transaction(db, (db) =>
+        change(db, actor, id, 'webhook.updated', (webhook) => {
+          requireVersion(webhook, ifMatch);
+          if (enabled) afterCommit(db, () => void bus.publish(webhooksDue, [id]));
+          const changes = {
+            ...input,
+            ...(input.events && { events: [...new Set(input.events)] }),
+            // What is known of the old place says nothing of the new one.
+            ...(input.url !== undefined && input.url !== webhook.url && { failing_since: null }),
+          };
+          return repository.update(db, id, { ...changes, ...standing(webhook, enabled) });
+        }),
+      );
       return getWebhook(id);
     },
 
     /** Deletes it with its log. */
-    async remove(actor: Actor, id: string): Promise<void> {
-      await change(actor, id, 'webhook.removed', async (db, webhook) => {
-        await repository.remove(db, id);
-        return webhook;
-      });
+    async remove(actor: Actor, id: string, ifMatch: IfMatch): Promise<void> {
+      await transaction(db, (db) =>
+        change(db, actor, id, 'webhook.removed', async (webhook) => {
+          requireVersion(webhook, ifMatch);
+          await repository.remove(db, id);
+          return webhook;
+        }),
+      );
     },
 
     /** A new secret; the old one signs too for a day, so that receivers can change over. */
-    async rotateSecret(actor: Actor, id: string): Promise<WithSecret> {
-      const secret = newSecret();
-      await change(actor, id, 'webhook.secret_rotated', (db, webhook) =>
-        repository.update(db, id, {
-          secret: sealer.seal(secret),
-          ...(sealer.open(webhook.secret) === undefined
-            ? { previous_secret: null, previous_secret_until: null }
-            : {
-                previous_secret: webhook.secret,
-                previous_secret_until: new Date(Date.now() + overlapMs),
-              }),
+    async rotateSecret(
+      actor: Actor,
+      id: string,
+      idempotency: Idempotency | undefined,
+    ): Promise<WithSecret> {
+      const rotated = await transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const secret = sealer.seal(newSecret());
+          await change(db, actor, id, 'webhook.secret_rotated', (webhook) =>
+            repository.update(db, id, { secret, ...previousOf(webhook) }),
+          );
+          return { id, secret };
         }),
       );
-      return { webhook: await getWebhook(id), secret };
+      return withSecret(rotated);
+    },
+
+    /** Seals anew what an earlier SECRET_KEY has sealed, so that that one can go. */
+    async resealSecrets(): Promise<void> {
+      for (const id of await repository.listIds(db)) {
+        await transaction(db, async (db) => {
+          const webhook = await repository.lock(db, id);
+          if (webhook) await repository.saveSecrets(db, id, resealed(webhook));
+        });
+      }
     },
 
     /** Sends a `webhook.test` event to this webhook alone; returns the id of its delivery. */
-    async test(actor: Actor, id: string): Promise<string> {
-      return transaction(db, async (db) => {
-        const webhook = await repository.lock(db, id);
-        if (!webhook) throw notFound();
-        requireEnabled(webhook);
-        const eventId = await record(db, actor, 'webhook.test', webhook);
-        afterCommit(db, () => void bus.publish(webhooksDue, [id]));
-        const [delivery] = await deliveries.insert(db, [{ webhookId: id, eventId }]);
-        return delivery ?? '';
-      });
+    test(
+      actor: Actor,
+      id: string,
+      idempotency: Idempotency | undefined,
+    ): Promise<Effect<{ deliveryId: string }>> {
+      return transaction(db, (db) =>
+        once(db, actor.id, idempotency, async () => {
+          const webhook = await repository.lock(db, id);
+          if (!webhook) throw notFound();
+          requireEnabled(webhook);
+          const eventId = await record(db, actor, 'webhook.test', webhook);
+          afterCommit(db, () => void bus.publish(webhooksDue, [id]));
+          const [deliveryId = ''] = await deliveries.insert(db, [{ webhookId: id, eventId }]);
+          return { deliveryId };
+        }),
+      );
     },
   };
 
@@ -143,7 +157,7 @@ export function createWebhooksService(dependencies: {
     db: Transaction<Tables>,
     actor: Actor,
     { url, description = '', events: subscriptions }: CreateWebhook,
-  ): Promise<{ id: string; secret: string }> {
+  ): Promise<Sealed> {
     if ((await repository.count(db)) >= webhooksMax) {
       throw new AppError('too-many-webhooks', `There may be ${webhooksMax} webhooks; remove one.`);
     }
@@ -154,20 +168,39 @@ export function createWebhooksService(dependencies: {
     return { id: webhook.id, secret };
   }
 
-  /** Changes a locked webhook and records it, in one transaction. */
+  /** Changes a locked webhook and records it. */
   async function change(
+    db: Transaction<Tables>,
     actor: Actor,
     id: string,
     type: EventType & `webhook.${string}`,
-    work: (db: Transaction<Tables>, webhook: WebhookRow) => Promise<WebhookRow>,
+    work: (webhook: WebhookRow) => Promise<WebhookRow>,
   ): Promise<void> {
-    await transaction(db, async (db) => {
-      const before = await repository.lock(db, id);
-      if (!before) throw notFound();
-      const after = await work(db, before);
-      const isUpdate = type === 'webhook.updated';
-      await record(db, actor, type, after, isUpdate ? webhookObject(before) : undefined);
-    });
+    const before = await repository.lock(db, id);
+    if (!before) throw notFound();
+    const after = await work(before);
+    const isUpdate = type === 'webhook.updated';
+    await record(db, actor, type, after, isUpdate ? webhookObject(before) : undefined);
+  }
+
+  /** One that nobody can read any more signs nothing either. */
+  function previousOf({ secret }: WebhookRow) {
+    if (sealer.open(secret) === undefined) {
+      return { previous_secret: null, previous_secret_until: null };
+    }
+    return { previous_secret: secret, previous_secret_until: new Date(Date.now() + overlapMs) };
+  }
+
+  function resealed({ secret, previous_secret: previous }: WebhookRow) {
+    const reseal = (sealed: string): string =>
+      sealer.isOutdated(sealed) ? sealer.seal(sealer.open(sealed) ?? '') : sealed;
+    return { secret: reseal(secret), previous_secret: previous && reseal(previous) };
+  }
+
+  async function withSecret({ body, replayed }: Effect<Sealed>): Promise<WithSecret> {
+    const secret = sealer.open(body.secret);
+    if (secret === undefined) throw secretGone();
+    return { webhook: await getWebhook(body.id), secret, replayed };
   }
 
   function record(
@@ -200,11 +233,4 @@ function standing(webhook: WebhookRow, enabled: boolean | undefined) {
   return enabled
     ? { disabled_at: null, disabled_reason: null, failing_since: null }
     : { disabled_at: new Date(), disabled_reason: 'by-admin' as const };
-}
-
-function requireVersion({ version }: WebhookRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === version) return;
-  throw new AppError('version-mismatch', 'The webhook has changed since you read it.', {
-    details: { headers: { etag: `"${version}"` } },
-  });
 }

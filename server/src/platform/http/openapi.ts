@@ -1,4 +1,5 @@
 import fastifySwagger from '@fastify/swagger';
+import type { RouteOptions } from 'fastify';
 import {
   documentedReplies,
   withNamedShapes,
@@ -11,12 +12,21 @@ const description = `Customers open tickets; an AI assistant answers them live, 
 articles, with citations; people take over when they are needed.
 
 Errors are RFC 9457 problem documents with a stable \`code\`. Lists are paged with an opaque \`cursor\`.
-POSTs that create take an \`Idempotency-Key\`; objects with a version take \`If-Match\`.
+POSTs that create or start take an \`Idempotency-Key\`; objects with a version take \`If-Match\`.
 Answers stream as server-sent events and resume with \`Last-Event-ID\`.`;
 
+type Security = Record<string, string[]>[];
+
 /** Two ways to the same access token: let the page sign in, or paste one. */
-const signedIn: Record<string, string[]>[] = [{ password: [] }, { bearer: [] }];
+const signedIn: Security = [{ password: [] }, { bearer: [] }];
 const nobody = {};
+
+/** Who may call a route, as the document says it; a key must have the scope. */
+function securityOf(policy: string | undefined, scope: string | null | undefined): Security {
+  if (policy === 'public') return [];
+  const known = scope ? [...signedIn, { apiKey: [scope] }] : signedIn;
+  return policy === 'anyone' ? [nobody, ...known] : known;
+}
 
 /** Serves the OpenAPI document, made from the same schemas that validate and serialise. */
 export async function registerOpenApi(
@@ -26,9 +36,11 @@ export async function registerOpenApi(
     logInUrl: string;
     /** What the server sends to others, and the shapes of that. */
     outgoing: { webhooks: Record<string, object>; schemas: Record<string, object> };
+    /** What an API key needs for a route; null when none will do. */
+    scopeOf: (route: RouteOptions) => string | null | undefined;
   },
 ): Promise<void> {
-  const { serverUrl, logInUrl, outgoing } = options;
+  const { serverUrl, logInUrl, outgoing, scopeOf } = options;
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -43,6 +55,7 @@ export async function registerOpenApi(
         { name: 'auth', description: 'Signing up, in and out.' },
         { name: 'me', description: 'The own account and its sessions.' },
         { name: 'users', description: 'The people of the workspace.' },
+        { name: 'api-keys', description: 'Access for programs.' },
         { name: 'tickets', description: 'What customers ask.' },
         { name: 'messages', description: 'The conversation of a ticket.' },
         { name: 'answers', description: 'What the assistant says, live.' },
@@ -65,6 +78,12 @@ export async function registerOpenApi(
             bearerFormat: 'JWT',
             description: 'The `access_token` of a sign-in.',
           },
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'sa_…',
+            description: 'A key for programs, with the scope that stands beside it.',
+          },
         },
       },
       security: signedIn,
@@ -74,11 +93,9 @@ export async function registerOpenApi(
         typeof json['$id'] === 'string' ? json['$id'] : `Shape${index}`,
     },
     transform: ({ schema, url, route }) => {
-      const policy = route.config?.policy;
-      const security =
-        policy === 'public' ? [] : policy === 'anyone' ? [nobody, ...signedIn] : undefined;
+      const security = securityOf(route.config?.policy, scopeOf(route));
       const response = documentedReplies(schema?.response);
-      return { schema: { ...schema, response, ...(security && { security }) }, url };
+      return { schema: { ...schema, response, security }, url };
     },
     transformObject: (document) =>
       'openapiObject' in document
