@@ -29,7 +29,7 @@ export const lock = (db: Transaction<Tables>, id: string): Promise<UserRow | und
 /**
  * Locks every admin who can sign in, always in the same order, and returns their ids: while the lock
  * is held none of them can be demoted, disabled or deleted by another transaction. Must come before
- * the lock of any other user.
+ * the lock of any other user. What refers to an admin, such as a new session, need not wait for it.
  */
 export async function lockAdmins(db: Transaction<Tables>): Promise<string[]> {
   const admins = await db
@@ -39,7 +39,7 @@ export async function lockAdmins(db: Transaction<Tables>): Promise<string[]> {
     .where('disabled_at', 'is', null)
     .where('password_hash', 'is not', null)
     .orderBy('id')
-    .forUpdate()
+    .forNoKeyUpdate()
     .execute();
   return admins.map((admin) => admin.id);
 }

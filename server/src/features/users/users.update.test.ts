@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test as it } from 'vitest';
 import { startTestApp, type TestApp, type TestClient } from '../../../test/harness.ts';
 import { bearer, logInUrl, meUrl, password } from '../auth/test-accounts.ts';
 import { eventsOf, newUser, tokenOf, usersUrl } from './test-users.ts';
@@ -38,6 +38,24 @@ describe('changing a user', () => {
     expect(reply).toMatchObject({ status: 200, body: { version: 1 } });
     expect((await eventsOf(test, id)).length).toBe(1);
   });
+
+  // Two transactions at once need two connections, which the embedded database does not have.
+  it.skipIf(!inject('databases').serverUrl)(
+    'does not wait for a transaction that only refers to an admin',
+    async () => {
+      const { url } = await newUser(admin);
+      await test.db.transaction().execute(async (db) => {
+        // The lock that a foreign key takes.
+        await db
+          .selectFrom('users')
+          .select('id')
+          .where('id', '=', admin.user.id)
+          .forKeyShare()
+          .execute();
+        expect((await admin.patch(url, { role: 'admin' })).status).toBe(200);
+      });
+    },
+  );
 
   it('gives and takes functions at once, also to who is signed in', async () => {
     const { url, email } = await newUser(admin, { role: 'agent' });
