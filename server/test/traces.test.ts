@@ -56,7 +56,8 @@ beforeAll(async () => {
   });
   const articles = [{ path: 'zips.md', content: `# Zips\n\nWe mend zips for ${mark}.` }];
   await request(server.url, '/articles/import', { token: admin, body: { articles } });
-  await fetch(`${server.url}/api/v1/tickets?${mark}=1`, {
+  await fetch(`${server.url}/api/v1/tickets?${mark}=1`);
+  await fetch(`${server.url}/api/v1/tickets`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${customer}`,

@@ -238,8 +238,10 @@ test('that the assistant begins to write is told to staff and to the customer', 
 test('who comes back gets what is erased without its content, from every instance', async () => {
   const leaving = await app.as('customer');
   const admin = await app.as('admin');
+  // Only one instance has an embedded database.
+  const instances = app.testDatabase.url ? [0, 1] : [0];
   // While somebody reads, an instance keeps the newest events.
-  const readers = await Promise.all([0, 1].map((at) => started(follow(admin, { at }))));
+  const readers = await Promise.all(instances.map((at) => started(follow(admin, { at }))));
   const id = await make.ticket(leaving, { title: 'Shoes do not fit' });
   await Promise.all(readers.map((reader) => reader.part(({ event }) => event?.ticket_id === id)));
   const lastEventId = String((await make.positionOf(id)) - 1);
@@ -247,7 +249,7 @@ test('who comes back gets what is erased without its content, from every instanc
   const job = { userId: leaving.user.id };
   await app.container.erasing.erasePerson(job, { signal: new AbortController().signal });
   await Promise.all(readers.map((one) => one.part(({ event }) => event?.type === 'user.erased')));
-  for (const at of [0, 1]) {
+  for (const at of instances) {
     await until('the instance to forget', async () => {
       const late = follow(agent, { at, lastEventId });
       const part = await late.part(({ event }) => event?.ticket_id === id);
