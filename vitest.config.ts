@@ -37,8 +37,8 @@ const onDatabase = {
  */
 export default defineConfig({
   test: {
-    // An embedded database takes 0.8 GB: three of them at a time. Some files mostly wait.
-    maxWorkers: 3,
+    // An embedded database takes 0.8 GB: four of them at a time. Some files mostly wait.
+    maxWorkers: 4,
     // Files share what they have imported: no test replaces a module, and each has its own database.
     isolate: false,
     slowTestThreshold: 5_000,

@@ -23,7 +23,7 @@ async function ask(bench: Bench): Promise<Finding[]> {
   const database = await bench.databases.create();
   const ours: number[] = [];
   const theirs: number[] = [];
-  const { publish, retrieve } = knowledgeBaseOn(database.db);
+  const { publish, retrieve, stop } = knowledgeBaseOn(database.db);
   await publish(library.articles.map((article, at) => ({ id: String(at), ...article })));
   await indexForPeer(database.db);
   await database.settle();
@@ -42,6 +42,7 @@ async function ask(bench: Bench): Promise<Finding[]> {
     .selectFrom('article_chunks')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
+  await stop();
   await database.drop();
   const p95Ms = percentile(ours, 0.95);
   return [

@@ -21,8 +21,9 @@ async function ask(bench: Bench): Promise<Finding[]> {
   const articleCount = bench.quick ? 100 : 500;
   const { articles, questions } = makeLibrary(articleCount, bench.quick ? 50 : 300);
   const database = await bench.databases.create();
-  const { publish } = knowledgeBaseOn(database.db);
+  const { publish, stop } = knowledgeBaseOn(database.db);
   await publish(articles.map((article, at) => ({ id: String(at), ...article })));
+  await stop();
   await database.settle();
   const port = await freePort();
   const redis = await startRedis(port);

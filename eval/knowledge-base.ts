@@ -29,6 +29,8 @@ export type KnowledgeBase = {
   documentOf(articleId: string): string | undefined;
   /** Runs `work` while the documents are not published. */
   without<Result>(documentIds: readonly string[], work: () => Promise<Result>): Promise<Result>;
+  /** Ends what goes on in the background; the database may be closed then. */
+  stop(): Promise<void>;
 };
 
 const admin: Actor = {
@@ -57,7 +59,7 @@ export async function withKnowledgeBase<Result>(
   if (url) {
     const databases = createDatabases(url);
     try {
-      return await work(knowledgeBaseOn((await databases.create()).db));
+      return await used(knowledgeBaseOn((await databases.create()).db), work);
     } finally {
       await databases.close();
     }
@@ -65,15 +67,26 @@ export async function withKnowledgeBase<Result>(
   const { db, close } = connectEmbedded<Tables>(await PGlite.create());
   try {
     await migrate(db, migrations);
-    return await work(knowledgeBaseOn(db));
+    return await used(knowledgeBaseOn(db), work);
   } finally {
     await close();
   }
 }
 
+async function used<Result>(
+  base: KnowledgeBase,
+  work: (base: KnowledgeBase) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(base);
+  } finally {
+    await base.stop();
+  }
+}
+
 export function knowledgeBaseOn(db: Kysely<Tables>): KnowledgeBase {
   const logger = pino({ level: 'silent' });
-  const { knowledge } = createContainer(config, {
+  const { knowledge, relay } = createContainer(config, {
     database: { db, listenUrl: undefined, pglite: undefined, close: () => Promise.resolve() },
     jobs: noJobs,
     bus: createInProcessBus(),
@@ -93,6 +106,7 @@ export function knowledgeBaseOn(db: Kysely<Tables>): KnowledgeBase {
 
   return {
     db,
+    stop: relay.stop,
     retrieve: knowledge.retrieve,
     async publish(batch) {
       for (const { id, ...article } of batch) {

@@ -347,7 +347,14 @@ describe.skipIf(serverUrl)('on a folder and its server', () => {
 describe.runIf(serverUrl)('on a PostgreSQL server', () => {
   const name = `support_cli_${randomBytes(4).toString('hex')}`;
   const url = withName(serverUrl ?? 'postgres://none', name);
-  const env = { NODE_ENV: 'production', SECRET_KEY: secretKey, DATABASE_URL: url };
+  // With Redis, which must not keep a command that is done from ending.
+  const redis = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+  const env = {
+    NODE_ENV: 'production',
+    SECRET_KEY: secretKey,
+    DATABASE_URL: url,
+    REDIS_URL: redis,
+  };
 
   beforeAll(() => onServer(serverUrl ?? '', `create database ${name}`));
   afterAll(() => onServer(serverUrl ?? '', `drop database ${name} with (force)`));

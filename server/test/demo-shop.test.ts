@@ -14,6 +14,7 @@ beforeAll(async () => {
   const base = knowledgeBaseOn(testDatabase.database.db);
   await base.publish(await readShop());
   [scores, baseline] = [await scoreShop(base), await readBaseline()];
+  await base.stop();
 });
 afterAll(() => testDatabase.drop());
 

@@ -66,6 +66,8 @@ export const testPassword = 'correct horse battery';
 const testSecret = randomBytes(48).toString('base64url');
 /** Hashing is slow on purpose; every user of a test has the same password, so one hash will do. */
 let passwordHash: string | undefined;
+/** All servers have the same document, and its validators take a moment to make. */
+let checkReply: ReturnType<typeof createReplyCheck> | undefined;
 
 /** What a returns article says, for questions about it. */
 const returnsArticle = {
@@ -132,8 +134,6 @@ export async function startTestApp(
     const token = login.body.access_token as string;
     return { user: { id: user.id, email, name, role }, token, ...clientOf(token) };
   }
-
-  let checkReply: ReturnType<typeof createReplyCheck> | undefined;
 
   /** Every reply that a test gets is held against the OpenAPI document. */
   function clientOf(token: string | undefined): TestBearer {

@@ -49,6 +49,7 @@ export function withContainer<Result>(
       await container.relay.stop();
       await resources.jobs.stop(0);
       await resources.bus.close();
+      resources.redis?.close();
     }
   });
 }

@@ -31,7 +31,10 @@ beforeAll(async () => {
     },
   ]);
 });
-afterAll(() => testDatabase.drop());
+afterAll(async () => {
+  await base.stop();
+  await testDatabase.drop();
+});
 
 const roomy = { limit: 6, tokenBudget: 1_800 };
 const ask = async (...texts: string[]) => {

@@ -36,15 +36,18 @@ export function payloadOf(event: PayloadEvent): string {
 }
 
 function shortened(content: string): { content: string; content_truncated: boolean } {
-  if (Buffer.byteLength(JSON.stringify(content)) <= contentBytesMax) {
+  if (bytesOf(content) <= contentBytesMax) {
     return { content, content_truncated: false };
   }
   let bytes = 0;
   let kept = '';
   for (const character of content) {
-    bytes += Buffer.byteLength(JSON.stringify(character)) - 2;
+    bytes += bytesOf(character);
     if (bytes > contentBytesMax) break;
     kept += character;
   }
   return { content: kept, content_truncated: true };
 }
+
+/** As JSON has it, between the quotes. */
+const bytesOf = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;

@@ -9,15 +9,22 @@ import { isSingleLine } from './single-line.ts';
 
 type RoutePart = { schema?: unknown; httpPart?: string; httpStatus?: string };
 
+/** By what refers to which shapes: also of the other servers of a process, as tests start them. */
+const compiled = new Map<string, Map<string, unknown>>();
+
 function once<Route extends RoutePart, Compiled>(
+  what: string,
+  shapes: unknown,
   compile: (route: Route) => Compiled,
 ): (route: Route) => Compiled {
-  const known = new Map<string, Compiled>();
+  const name = what + JSON.stringify(shapes);
+  const known = (compiled.get(name) ?? new Map()) as Map<string, Compiled>;
+  compiled.set(name, known);
   return (route) => {
     const key = JSON.stringify(route.schema);
-    const compiled = known.get(key) ?? compile(route);
-    known.set(key, compiled);
-    return compiled;
+    const found = known.get(key) ?? compile(route);
+    known.set(key, found);
+    return found;
   };
 }
 
@@ -28,6 +35,8 @@ const validators = AjvCompiler();
 export const buildValidator: BuildCompilerFromPool = (externalSchemas) => {
   const build = (coerceTypes: false | 'array') =>
     once<RoutePart, unknown>(
+      `validators, ${coerceTypes}`,
+      externalSchemas,
       validators(externalSchemas, {
         customOptions: {
           removeAdditional: false,
@@ -49,6 +58,7 @@ const serializers = SerializerSelector();
 
 /** Replies of success by their schemas; problem documents are written by `sendFailure`. */
 export const buildSerializer: typeof serializers = (externalSchemas, options) => {
-  const compile = once(serializers(externalSchemas, options));
+  const make = serializers(externalSchemas, options);
+  const compile = once('serializers', externalSchemas, make);
   return (route) => (/^[45]|default/.test(route.httpStatus) ? JSON.stringify : compile(route));
 };
