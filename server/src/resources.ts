@@ -28,8 +28,19 @@ export const createLogger = (
       // `err` is what libraries call it.
       serializers: { error: describeError, err: describeError, cause: describeError },
     },
-    destination ?? pino.destination(),
+    destination ?? bufferedOutput(),
   );
+
+/** A line written by itself costs as much as a tenth of a request. */
+const outputBytes = 8_192;
+const outputMs = 250;
+
+/** Lines go out together, soon, and when the process ends; `kill -9` takes the last quarter of a second. */
+function bufferedOutput(): DestinationStream {
+  const output = pino.destination({ sync: false, minLength: outputBytes });
+  setInterval(() => output.flush(), outputMs).unref();
+  return output;
+}
 
 const vacuumMs = 10 * 60_000;
 

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { sql, type Kysely, type RawBuilder, type Selectable, type Transaction } from 'kysely';
 import { behind, type Position } from '../../platform/database/page.ts';
+import { prepared } from '../../platform/database/prepared.ts';
 import type { AuthorType, EventsTable, Tables } from '../../tables.ts';
 import { isStaff, type Actor } from '../auth/actor.ts';
 import { publicEventTypes, type EventType, type PublicEventType } from './event-types.ts';
@@ -34,21 +35,49 @@ export type PositionedEvent = EventView & {
   is_for_agents: boolean;
 };
 
+type InsertedValues = Pick<NewEvent, 'type' | 'subjectId'> & {
+  id: string;
+  actorType: string;
+  actorId: string | null;
+  ticketId: string;
+  data: string;
+  previous: string | null;
+};
+
+const inserted = prepared(
+  (_db: Kysely<Tables>, { isOfTicket }: { isOfTicket: boolean }, values: InsertedValues) => {
+    const bumped = isOfTicket
+      ? sql`update tickets set last_event = last_event + 1 where id = ${values.ticketId}
+          returning last_event`
+      : sql`select null::integer as last_event`;
+    const ticketId = isOfTicket ? sql`${values.ticketId}` : sql`null`;
+    return sql`
+      with bumped as (${bumped})
+      insert into events (id, type, actor_type, actor_id, ticket_id, subject_id, sequence, data, previous)
+      values (${values.id}, ${values.type}, ${values.actorType}, ${values.actorId}, ${ticketId},
+        ${values.subjectId}, (select last_event from bumped), ${values.data}::jsonb,
+        ${values.previous}::jsonb)`;
+  },
+);
+
 /** Writes an event and returns its id. */
 export async function insert(db: Transaction<Tables>, event: NewEvent): Promise<string> {
   const id = randomUUIDv7();
-  const sequence = event.ticketId
-    ? sql<number>`(select last_event from bumped)`
-    : sql<null>`null::integer`;
-  const bumped = event.ticketId
-    ? sql`update tickets set last_event = last_event + 1 where id = ${event.ticketId} returning last_event`
-    : sql`select null`;
-  await sql`
-    with bumped as (${bumped})
-    insert into events (id, type, actor_type, actor_id, ticket_id, subject_id, sequence, data, previous)
-    values (${id}, ${event.type}, ${event.actor.type}, ${event.actor.id},
-      ${event.ticketId ?? null}, ${event.subjectId}, ${sequence}, ${JSON.stringify(event.data)}::jsonb,
-      ${event.previous ? JSON.stringify(event.previous) : null}::jsonb)`.execute(db);
+  const { type, actor, ticketId, subjectId, data, previous } = event;
+  await inserted(
+    db,
+    { isOfTicket: Boolean(ticketId) },
+    {
+      id,
+      type,
+      actorType: actor.type,
+      actorId: actor.id,
+      ticketId: ticketId ?? '',
+      subjectId,
+      data: JSON.stringify(data),
+      previous: previous ? JSON.stringify(previous) : null,
+    },
+  );
   return id;
 }
 

@@ -44,19 +44,22 @@ const visibleMessages = (actor: Pick<Viewer, 'role'>): RawBuilder<boolean> =>
 export const lock = (db: Transaction<Tables>, id: string): Promise<TicketRow | undefined> =>
   db.selectFrom('tickets').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 
+const locked = prepared(
+  (db: Kysely<Tables>, { role }: Pick<Viewer, 'role'>, values: { id: string; actorId: string }) =>
+    db
+      .selectFrom('tickets')
+      .selectAll()
+      .where('id', '=', values.id)
+      .where(visibleTickets({ role, id: values.actorId }))
+      .forUpdate(),
+);
+
 /** Like `lock`, for what the actor may see. */
-export const lockVisible = (
+export const lockVisible = async (
   db: Transaction<Tables>,
-  actor: Actor,
+  { role, id: actorId }: Viewer,
   id: string,
-): Promise<TicketRow | undefined> =>
-  db
-    .selectFrom('tickets')
-    .selectAll()
-    .where('id', '=', id)
-    .where(visibleTickets(actor))
-    .forUpdate()
-    .executeTakeFirst();
+): Promise<TicketRow | undefined> => (await locked(db, { role }, { id, actorId }))[0];
 
 const views = (db: Kysely<Tables>) =>
   db
@@ -230,25 +233,47 @@ export type NewMessage = {
   answerId?: string;
 };
 
+const appended = prepared(
+  (
+    _db: Kysely<Tables>,
+    _variant: object,
+    message: Omit<Required<NewMessage>, 'citations' | 'answerId'> & {
+      citations: string | null;
+      answerId: string | null;
+      now: Date;
+    },
+  ) => sql<Selectable<MessagesTable>>`
+    with ticket as (
+      update tickets set last_seq = last_seq + 1, last_message_at = ${message.now},
+        updated_at = ${message.now}
+      where id = ${message.ticketId} returning id, last_seq
+    )
+    insert into messages (id, ticket_id, seq, author_type, author_id, visibility, content, citations,
+      answer_id, created_at)
+    select ${message.id}::uuid, id, last_seq, ${message.authorType}, ${message.authorId}::uuid,
+      ${message.visibility}, ${message.content}, ${message.citations}::jsonb,
+      ${message.answerId}::uuid, ${message.now}::timestamptz
+    from ticket returning *`,
+);
+
 /** Appends a message under the ticket's row lock, which also hands out its `seq`. */
 export async function appendMessage(
   db: Transaction<Tables>,
   message: NewMessage,
   now: Date,
 ): Promise<Selectable<MessagesTable>> {
-  const citations = message.citations?.length ? JSON.stringify(message.citations) : null;
-  const { rows } = await sql<Selectable<MessagesTable>>`
-    with ticket as (
-      update tickets set last_seq = last_seq + 1, last_message_at = ${now}, updated_at = ${now}
-      where id = ${message.ticketId} returning id, last_seq
-    )
-    insert into messages (id, ticket_id, seq, author_type, author_id, visibility, content, citations,
-      answer_id, created_at)
-    select ${message.id ?? randomUUIDv7()}::uuid, id, last_seq, ${message.authorType},
-      ${message.authorId}::uuid, ${message.visibility ?? 'public'}, ${message.content},
-      ${citations}::jsonb, ${message.answerId ?? null}::uuid, ${now}::timestamptz
-    from ticket returning *`.execute(db);
-  const row = rows[0];
+  const [row] = await appended(
+    db,
+    {},
+    {
+      id: randomUUIDv7(),
+      visibility: 'public',
+      ...message,
+      citations: message.citations?.length ? JSON.stringify(message.citations) : null,
+      answerId: message.answerId ?? null,
+      now,
+    },
+  );
   if (!row) throw new Error(`ticket ${message.ticketId} is gone`);
   return row;
 }
@@ -295,19 +320,34 @@ export type EndedAnswer = Selectable<AnswersTable>;
  * Ends every live answer of a ticket, keeping what was shown: the rows' own text, which is what
  * readers saw at most. The caller holds the ticket's lock, so no answer can start or end meanwhile.
  */
-export async function endLiveAnswers(
+export const endLiveAnswers = (
   db: Transaction<Tables>,
   ticketId: string,
   state: 'superseded' | 'cancelled',
-): Promise<EndedAnswer[]> {
-  return db
-    .updateTable('answers')
-    .set({ state, ended_at: sql<Date>`now()`, lease_owner: null, lease_until: null })
-    .where('ticket_id', '=', ticketId)
-    .where('state', 'in', ['queued', 'streaming'])
-    .returningAll()
-    .execute();
-}
+): Promise<EndedAnswer[]> => endedAnswers(db, {}, { ticketId, state });
+
+const endedAnswers = prepared(
+  (
+    db: Kysely<Tables>,
+    _variant: object,
+    { ticketId, state }: { ticketId: string; state: 'superseded' | 'cancelled' },
+  ) =>
+    db
+      .updateTable('answers')
+      .set({ state, ended_at: sql<Date>`now()`, lease_owner: null, lease_until: null })
+      .where('ticket_id', '=', ticketId)
+      .where('state', 'in', ['queued', 'streaming'])
+      .returningAll(),
+);
+
+const silenced = prepared(
+  (db: Kysely<Tables>, _variant: object, { ticketId }: { ticketId: string }) =>
+    db
+      .updateTable('tickets')
+      .set({ assistant: 'paused' })
+      .where('id', '=', ticketId)
+      .where('assistant', '=', 'active'),
+);
 
 /**
  * The fence of a take-over: from this statement's commit on, the assistant says nothing more on the
@@ -317,11 +357,6 @@ export async function silenceAssistant(
   db: Transaction<Tables>,
   ticketId: string,
 ): Promise<EndedAnswer[]> {
-  await db
-    .updateTable('tickets')
-    .set({ assistant: 'paused' })
-    .where('id', '=', ticketId)
-    .where('assistant', '=', 'active')
-    .execute();
+  await silenced(db, {}, { ticketId });
   return endLiveAnswers(db, ticketId, 'superseded');
 }
