@@ -87,7 +87,13 @@ async function used<Result>(
 export function knowledgeBaseOn(db: Kysely<Tables>): KnowledgeBase {
   const logger = pino({ level: 'silent' });
   const { knowledge, relay } = createContainer(config, {
-    database: { db, listenUrl: undefined, pglite: undefined, close: () => Promise.resolve() },
+    database: {
+      db,
+      listenUrl: undefined,
+      pglite: undefined,
+      ping: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
     jobs: noJobs,
     bus: createInProcessBus(),
     redis: undefined,

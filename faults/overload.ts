@@ -8,6 +8,7 @@ import { becomes, headersOf, startDesk, type Desk } from './support/desk.ts';
 export const overload: Scenario = {
   name: 'overload',
   about: 'ten times as many requests as one instance can do',
+  isAlone: true,
   run,
 };
 

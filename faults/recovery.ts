@@ -8,6 +8,7 @@ import { statusOf } from './support/instance.ts';
 export const recovery: Scenario = {
   name: 'recovery',
   about: 'how long until a crash is over, a stuck answer has ended, and a session is really gone',
+  isAlone: true,
   run,
 };
 

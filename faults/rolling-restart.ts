@@ -9,6 +9,7 @@ export const rollingRestart: Scenario = {
   name: 'rolling-restart',
   about:
     'one instance after the other is stopped with SIGTERM and started at 200 requests a second',
+  isAlone: true,
   run,
 };
 

@@ -32,6 +32,8 @@ export type Scenario = {
   /** What `--only` takes. */
   name: string;
   about: string;
+  /** What it promises is about times: nothing else may run beside it. */
+  isAlone?: boolean;
   run(faults: Faults): Promise<Figure[]>;
 };
 

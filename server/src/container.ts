@@ -330,7 +330,7 @@ export function createContainer(config: Config, resources: Resources) {
   });
 
   const operations = createOperationsService({
-    db,
+    database,
     migrations,
     aiAlarms: breaker.alarms,
     isBusUp: bus.isUp,

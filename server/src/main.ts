@@ -78,6 +78,9 @@ async function checkProviders({ container }: Server): Promise<void> {
 /** Some shells deliver one Ctrl+C twice, to npm and through it; a person is not that quick. */
 const oneSignalMs = 1_000;
 
+/** Beyond the grace and the drain: what hangs then is left to other instances, or to the next start. */
+const stopMsMax = 5_000;
+
 /**
  * The first signal stops cleanly: unready at once, a grace to be noticed, then the drain. Another one
  * ends the process at once.
@@ -89,8 +92,16 @@ function stopOnSignals(config: Config, server: Server): void {
     if (stoppingSince !== undefined && now - stoppingSince > oneSignalMs) process.exit(130);
     if (stoppingSince !== undefined) return;
     stoppingSince = now;
+    const { graceMs, drainMs } = config.shutdown;
+    setTimeout(
+      () => {
+        console.error('Stopping takes too long; what is under way is broken off.');
+        process.exit(1);
+      },
+      graceMs + drainMs + stopMsMax,
+    ).unref();
     server.container.operations.startDraining();
-    await delay(config.shutdown.graceMs);
+    await delay(graceMs);
     await server.stop();
     process.exit(0);
   };

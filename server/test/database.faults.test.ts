@@ -95,6 +95,18 @@ describe.skipIf(!serverUrl)('while PostgreSQL', () => {
     });
   });
 
+  test('is busy for all connections of the pool, the instance stays ready', async () => {
+    expect((await app.anonymous.get('/health/ready')).status).toBe(200);
+    const held = Promise.withResolvers<void>();
+    const holders = Array.from({ length: 4 }, () =>
+      through.db.transaction().execute(() => held.promise),
+    );
+    await until('all to be taken', () => through.connections?.().idle === 0);
+    expect((await app.anonymous.get('/health/ready')).status).toBe(200);
+    held.resolve();
+    await Promise.all(holders);
+  });
+
   test('is read-only, reads go on and writes are 503', async () => {
     const setReadOnly = (value: string) =>
       sql`alter database ${sql.id(new URL(way.url).pathname.slice(1))}

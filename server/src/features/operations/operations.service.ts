@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import type { Database } from '../../platform/database/connect.ts';
 import { pendingMigrations, type Migrations } from '../../platform/database/migrate.ts';
 import type { Tables } from '../../tables.ts';
 
@@ -11,15 +11,16 @@ const databaseTimeoutMs = 1_500;
 export type OperationsService = ReturnType<typeof createOperationsService>;
 
 export function createOperationsService(dependencies: {
-  db: Kysely<Tables>;
+  database: Pick<Database<Tables>, 'db' | 'ping'>;
   migrations: Migrations;
   /** What is wrong with the AI providers, in sentences without secrets. */
   aiAlarms(): string[];
   /** Whether instances hear of each other just now. */
   isBusUp(): boolean;
 }) {
-  const { db, migrations, aiAlarms, isBusUp } = dependencies;
+  const { database, migrations, aiAlarms, isBusUp } = dependencies;
   let draining = false;
+  let isMigrated = false;
 
   return {
     startDraining: (): void => void (draining = true),
@@ -48,9 +49,13 @@ export function createOperationsService(dependencies: {
     const timeout = Promise.withResolvers<never>();
     const timer = setTimeout(() => timeout.reject(new Error('timeout')), databaseTimeoutMs);
     try {
-      await Promise.race([sql`select 1`.execute(db), timeout.promise]);
-      const pending = await Promise.race([pendingMigrations(db, migrations), timeout.promise]);
-      if (pending.length === 0) return { status: 'ok' };
+      await Promise.race([database.ping(), timeout.promise]);
+      // Once they have run they stay: a pool that is busy must not make an instance unready.
+      if (isMigrated) return { status: 'ok' };
+      const looking = pendingMigrations(database.db, migrations);
+      const pending = await Promise.race([looking, timeout.promise]);
+      isMigrated = pending.length === 0;
+      if (isMigrated) return { status: 'ok' };
       return { status: 'down', detail: `${pending.length} migrations have not run` };
     } catch {
       return { status: 'down', detail: 'does not answer' };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect, PostgresDialect, type Dialect, type Driver } from 'kysely';
+import { Kysely, PGliteDialect, PostgresDialect, sql, type Dialect, type Driver } from 'kysely';
 import pg from 'pg';
 import { refuseRootInsideTransaction } from './transaction.ts';
 
@@ -17,6 +17,8 @@ export type Database<Tables> = {
   readonly pglite: PGlite | undefined;
   /** The pool's connections now; undefined for the embedded database, which has one. */
   connections?(): Connections;
+  /** Rejects when the database does not answer: on a connection of its own, however busy the pool is. */
+  ping(): Promise<unknown>;
   close(): Promise<void>;
 };
 
@@ -28,6 +30,8 @@ export type PostgresOptions = {
   poolMax: number;
   statementTimeoutMs: number;
 };
+
+const pingMsMax = 1_500;
 
 /** Opens a pool on a PostgreSQL server (15 or newer). Connects on first use. */
 export function connectPostgres<Tables>(options: PostgresOptions): Database<Tables> {
@@ -45,8 +49,23 @@ export function connectPostgres<Tables>(options: PostgresOptions): Database<Tabl
   // An idle connection that the server closes is replaced on next use; without a listener it
   // would end the process.
   pool.on('error', () => undefined);
+  const probe = new pg.Pool({
+    connectionString: options.url,
+    max: 1,
+    connectionTimeoutMillis: pingMsMax,
+    query_timeout: pingMsMax,
+    application_name: 'support-assistant probe',
+  });
+  probe.on('error', () => undefined);
+  const { close, ...opened } = open<Tables>(
+    new PostgresDialect({ pool: namingStatements(pool) }),
+    options.url,
+    undefined,
+  );
   return {
-    ...open(new PostgresDialect({ pool: namingStatements(pool) }), options.url, undefined),
+    ...opened,
+    ping: () => probe.query('select 1'),
+    close: async () => void (await Promise.all([close(), probe.end()])),
     connections: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,
@@ -65,7 +84,8 @@ function open<Tables>(
   pglite: PGlite | undefined,
 ): Database<Tables> {
   const db = new Kysely<Tables>({ dialect: refuseRootInsideTransaction(dialect) });
-  return { db, listenUrl, pglite, close: () => db.destroy() };
+  const ping = (): Promise<unknown> => sql`select 1`.execute(db);
+  return { db, listenUrl, pglite, ping, close: () => db.destroy() };
 }
 
 /**
