@@ -109,7 +109,6 @@ export function createKnowledgeService(dependencies: {
     },
 
     remove(actor: Actor, id: string, ifMatch: IfMatch): Promise<void> {
-      requirePublisher(actor, true);
       return publisher.remove(actor.id, async (db) => {
         const article = await repository.lock(db, id);
         if (!article) throw notFound();

@@ -22,17 +22,6 @@ export function listable(actor: Actor, filter: UserFilter): UserFilter {
 
 export const seesWholeUser = (actor: Actor): boolean => actor.role === 'admin';
 
-export function requireAdmin(actor: Actor): void {
-  if (actor.role !== 'admin') throw new AppError('forbidden', 'Your role may not do this.');
-}
-
-/** Everybody may change their own name; all else is for admins. */
-export function requireMayChange(actor: Actor, id: string, change: UserChange): void {
-  const isOwnProfile =
-    actor.id === id && change.role === undefined && change.disabled === undefined;
-  if (!isOwnProfile) requireAdmin(actor);
-}
-
 /** A key that could make or change members of the team could make itself one that signs in. */
 export function requireMayManage(actor: Actor, { role = 'customer' }: { role?: Role }): void {
   if (isApiKey(actor) && role !== 'customer') {
