@@ -19,6 +19,7 @@ export type FuzzRequest = {
 
 /** Where webhooks may go: nothing listens there. */
 export const allowedHost = '127.0.0.1:9';
+export const metricsToken = 'a-token-that-a-scrape-sends-long-enough';
 export const exchangeSecret = 'a secret that a host product shares with us';
 const signAsHost = createSigner({ algorithm: 'HS256', key: exchangeSecret });
 
@@ -27,7 +28,9 @@ export function createRequests(document: Document, people: People, pool: Pool) {
   const generate = createGenerator(document.components);
 
   return (operation: Operation, dice: Dice, mustBeGood: boolean): FuzzRequest => {
-    const who = people.pick(dice, mustBeGood ? 3 : 1.5);
+    // Who scrapes is no user.
+    const isScrape = operation.operationId === 'readMetrics';
+    const who = isScrape ? undefined : people.pick(dice, mustBeGood ? 3 : 1.5);
     const ids: Ids = {};
     const meant = meantFor(dice, pool, ids);
     const request: FuzzRequest = {
@@ -39,6 +42,7 @@ export function createRequests(document: Document, people: People, pool: Pool) {
       body: undefined,
     };
     if (who) request.headers['authorization'] = `Bearer ${who.token()}`;
+    if (isScrape) request.headers['authorization'] = `Bearer ${metricsToken}`;
     addBody(request, dice, meant);
     const spoilt = !mustBeGood && dice.chance(0.5) ? 1 + dice.below(2) : 0;
     for (let count = 0; count < spoilt; count += 1) dice.pick(spoilings)(request, dice);

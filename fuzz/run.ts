@@ -15,7 +15,13 @@ import { createCheck } from './check.ts';
 import { createDice } from './dice.ts';
 import { createPeople, type Person } from './people.ts';
 import { createPool } from './pool.ts';
-import { allowedHost, createRequests, exchangeSecret, type FuzzRequest } from './requests.ts';
+import {
+  allowedHost,
+  createRequests,
+  exchangeSecret,
+  metricsToken,
+  type FuzzRequest,
+} from './requests.ts';
 import { asCurl, send } from './send.ts';
 
 const usage = `Sends good and spoilt requests for every operation of the OpenAPI document to a server, and looks
@@ -43,6 +49,8 @@ if (values.help) {
 const requestsWanted = Number(values.requests ?? (values.short ? 4_000 : 50_000));
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const atOnce = 4;
+/** Some states take time to come about, however fast the requests are. */
+const reachMsMax = 60_000;
 const problemsShownMax = 20;
 
 const serverUrl = await testDatabaseUrl();
@@ -56,6 +64,7 @@ const server = await startServerProcess({
   DATABASE_URL: withName(serverUrl, name),
   DATA_DIR: dataDir,
   SECRET_KEY: secretKey,
+  METRICS_TOKEN: metricsToken,
   EXCHANGE_SECRET: exchangeSecret,
   ...unlimitedEnv,
   STREAMS_PER_USER_MAX: '1000',
@@ -107,15 +116,17 @@ const hasSucceeded = (operationId: string): boolean =>
 const hasLost = ({ role }: Person, status: number): boolean =>
   status === 401 || (status === 403 && role === 'admin');
 
+const unreached = () => operations.filter(({ operationId }) => !hasSucceeded(operationId));
+
 async function perform(number: number): Promise<void> {
   const dice = createDice(seed * 1_000_003 + number);
   if (dice.chance(0.01))
     ai.script(dice.pick(['no-answer', 'handoff', 'clarify', 'cut', 'bad-request']));
   harvestMails();
   // What has not succeeded yet needs a state that comes about rarely: it is tried more often.
-  const unreached = operations.filter(({ operationId }) => !hasSucceeded(operationId));
-  const isAimed = unreached.length > 0 && dice.chance(0.2);
-  const operation = dice.pick(isAimed ? unreached : operations);
+  const aims = unreached();
+  const isAimed = aims.length > 0 && dice.chance(0.2);
+  const operation = dice.pick(isAimed ? aims : operations);
   const request = makeRequest(operation, dice, isAimed);
   const { who, ids } = request;
   try {
@@ -140,8 +151,10 @@ async function perform(number: number): Promise<void> {
 console.log(`Seed ${seed}: ${requestsWanted} requests for ${operations.length} operations.`);
 const startedAt = performance.now();
 let sent = 0;
+const goesOn = (): boolean =>
+  sent < requestsWanted || (unreached().length > 0 && performance.now() - startedAt < reachMsMax);
 async function work(): Promise<void> {
-  while (sent < requestsWanted && problems.size < problemsShownMax) await perform((sent += 1));
+  while (goesOn() && problems.size < problemsShownMax) await perform((sent += 1));
 }
 await Promise.all(Array.from({ length: atOnce }, work));
 const seconds = (performance.now() - startedAt) / 1_000;

@@ -94,7 +94,7 @@ export const apiKeysRoutes =
           description: 'It is refused within a second, on every instance; its streams end soon.',
           tags,
           params: IdParams,
-          response: { 204: Type.Null({ description: 'Revoked.' }), ...problems(403, 404) },
+          response: { 204: Type.Null({ description: 'Revoked.' }), ...problems(403, 404, 422) },
         },
       },
       async ({ actor, params }, reply) => {

@@ -23,7 +23,7 @@ export const metricsRoutes =
               description: 'The text format of Prometheus.',
               content: { 'text/plain': { schema: Type.String({ examples: [example] }) } },
             },
-            ...problems(404),
+            ...problems(404, 422),
           },
         },
       },
